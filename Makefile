@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-# docs/model.md has tables that are written from configs/
-.PHONY: help setup compare compare-full yuehu headlines studies knobs explained docs words test test-all coverage lint format clean
+# docs/model.md and docs/findings.md have parts that are made from configs/ and results/
+.PHONY: help setup compare compare-full yuehu headlines studies knobs explained docs gallery words test test-all coverage lint format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -35,27 +35,30 @@ yuehu: setup  ## make the committed reference run in results/yuehu again
 	$(BIN)/wangge compare name=yuehu
 
 headlines: setup  ## run the headlines of the evidence and write docs/headlines.md again
-	$(BIN)/wangge headlines
+	$(BIN)/wangge headlines lang=en
 	mkdir -p docs/charts && cp results/headlines/headlines.md docs/ && cp results/headlines/charts/*.svg docs/charts/
 
 STUDIES := grid_size staffing ab_order burden cheapest screening global
 
-studies: setup  ## run every shipped study again, or go on with it (an hour on two cores)
+studies: setup  ## run every shipped study again, or go on with it (two hours on two cores)
 	for study in $(STUDIES); do $(BIN)/wangge sweep study=$$study || exit; done
 
 knobs: setup  ## turn every knob of the evidence and write docs/knobs.md again (40 minutes on two cores)
 	$(BIN)/wangge knobs; status=$$?; cp results/knobs/knobs.md docs/ && exit $$status
 
 explained: setup  ## say what today's waits and losses come from, and write docs/explained.md again (20 minutes)
-	$(BIN)/wangge explain
+	$(BIN)/wangge explain lang=en
 	mkdir -p docs/charts && cp results/explain-four_level/explained.md docs/
 	cp results/explain-four_level/charts/explained.svg docs/charts/
 
 # What runs a kernel on networks of every kind: with bounds checks, a read or write outside an array is an error.
 KERNEL_TESTS := tests/contract tests/measures/test_tally.py tests/measures/test_kernels.py
 
-docs: setup  ## write the tables of docs/model.md again from configs/
+docs: setup  ## write again what docs/model.md and docs/findings.md have from configs/ and results/
 	$(BIN)/python -m experiments.document
+
+gallery: setup  ## draw a chart of every kind in both languages again: docs/gallery.md (three minutes on two cores)
+	$(BIN)/python -m experiments.gallery
 
 words: $(VENV)/.ready-dev  ## bring the catalogues of other languages up to date with the code and configs
 	mkdir -p build
@@ -69,8 +72,8 @@ test:  ## lint, types, import contracts and tests: about five minutes on two cor
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n 2 --dist worksteal -m 'not long'
 
-test-all:  ## the same with the long checks: about an hour
-	@echo 'Lint, then all checks, the longest too: about an hour on two idle cores.'
+test-all:  ## the same with the long checks: about forty minutes
+	@echo 'Lint, then all checks, the longest too: about forty minutes on two idle cores.'
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest -n 2 --dist worksteal
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.numba_boundscheck $(BIN)/pytest -n 2 --dist worksteal -m 'not long' $(KERNEL_TESTS)

@@ -53,7 +53,7 @@ BEGINNINGS = {
 }
 """What commands say at once that take more than a moment; a log that is read later begins with it too."""
 
-ENGLISH_ONLY = {"trace", "headlines", "explain", "knobs", "bench", "validate"}
+ENGLISH_ONLY = {"knobs", "bench"}
 """Commands not all of whose words are in the catalogue yet: a language is chosen for them in vain."""
 
 ONLY_SHOWN = {"-h", "--help", "--cfg", "-c"}

@@ -55,7 +55,7 @@ def pilot(
     Parameters
     ----------
     name : str
-        Of the file, as `four_level`.
+        Of the file, without its ending.
     knobs : mapping of str to value, optional
         By their paths, as `{"grid.households": 300}`; a group takes the name of a file (`{"roles": "lines"}`).
     run : str

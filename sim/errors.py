@@ -46,6 +46,15 @@ RESULTS_STAY = "what was found stays as it is"
 """Of results, instead of changing them."""
 
 
+MUST = "must"
+
+
+def sentence(path: str, rule: str, got: str | None, beside: str = "", verb: str = MUST) -> str:
+    """Return *path must rule, got value*, of one path or two."""
+    both = f"{path} and {beside}" if beside else path
+    return f"{both} {verb} {rule}".lstrip() + ("" if got is None else f", got {got}")
+
+
 class WanggeError(Exception):
     """Something that the user can mend; the message is one paragraph, to be shown as it is."""
 
@@ -61,6 +70,26 @@ class FrozenError(ConfigError):
     """A change of what stays as it is."""
 
 
+class RuleError(ValueError):
+    """A rule that a validator of ours finds broken: the schema's messages have its parts.
+
+    Parameters
+    ----------
+    rule
+        What stands after *must*.
+    got
+        The value as it is shown, if it is.
+    at
+        The path below the value that is validated; empty for the value itself.
+    beside
+        Of another value that the rule is about too.
+    """
+
+    def __init__(self, rule: str, got: str | None = None, *, at: str = "", beside: str = "") -> None:
+        self.rule, self.got, self.at, self.beside = rule, got, at, beside
+        super().__init__(sentence(at, rule, got, beside))
+
+
 class NetworkError(WanggeError, ValueError):
     """A network that no engine may run: field, rule, value and place."""
 
@@ -73,10 +102,26 @@ class ExecutorError(WanggeError):
     """Tasks that could not be run to the end."""
 
 
+MOST_LISTED = 40
+"""Names in a message that says them all; of more it says a few."""
+
+FEW_LISTED = 8
+
+
 def near(word: str, known: Iterable[str], cutoff: float = 0.5) -> str:
     """Return ` (did you mean ...?)` for the nearest known names, or an empty text."""
     matches = difflib.get_close_matches(word, list(dict.fromkeys(known)), n=3, cutoff=cutoff)
-    return f" (did you mean {' or '.join(matches)}?)" if matches else ""
+    return f" (did you mean {' or '.join(map(shortened, matches))}?)" if matches else ""
+
+
+def choices(known: Iterable[str], word: str = "") -> str:
+    """Return names for a message: all, or of many the nearest few to a word and how many more there are."""
+    names = list(dict.fromkeys(known))
+    if len(names) <= MOST_LISTED:
+        return ", ".join(map(shortened, names))
+    nearest = difflib.get_close_matches(word, names, n=FEW_LISTED, cutoff=0.5)
+    few = list(dict.fromkeys([*nearest, *names[:FEW_LISTED]]))[:FEW_LISTED]
+    return f"{', '.join(map(shortened, few))} and {len(names) - len(few):,} more"
 
 
 def one_of(what: str, value: object, known: Collection[str]) -> str:
@@ -89,8 +134,8 @@ def one_of(what: str, value: object, known: Collection[str]) -> str:
     """
     if isinstance(value, str) and value in known:
         return value
-    hint = near(value, known) if isinstance(value, str) else ""
-    raise ConfigError(f"{what} must be one of {', '.join(known)}{hint}, got {shown(value)}")
+    word = value if isinstance(value, str) else ""
+    raise ConfigError(f"{what} must be one of {choices(known, word)}{near(word, known)}, got {shown(value)}")
 
 
 def sealed(instead: str) -> Callable[[Class], Class]:

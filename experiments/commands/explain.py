@@ -10,6 +10,7 @@ from pydantic import Field
 from sim import config
 from sim.config import Name, Section
 from sim.config.compose import BACKEND_KEYS, CONFIGS, options, parse, values
+from sim.language import gettext
 from sim.store.layout import RESULTS
 from sim.store.names import FolderName
 from sim.study.backend import backend_of
@@ -66,7 +67,9 @@ def main(arguments: list[str]) -> None:
     done = explain(causes, rest, RESULTS / name, backend, console, ("wangge", "explain", *arguments))
     for sentence in done.sentences:
         console.print(f"- {sentence}", markup=False)
-    console.print(f"\nKept in results/{name}/ (explained.md, charts/, contributions.csv, mixtures.csv)", markup=False)
+    files = "explained.md, charts/, contributions.csv, mixtures.csv"
+    kept = gettext("Kept in results/{name}/ ({files})", name=name, files=files)
+    console.print(f"\n{kept}", markup=False)
 
 
 if __name__ == "__main__":

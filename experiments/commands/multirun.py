@@ -11,6 +11,7 @@ from experiments.commands.sweep import Order, show, sweep
 from sim import config
 from sim.config.compose import BACKEND_KEYS, Line, parse, values
 from sim.config.swept import split, study_of
+from sim.errors import ConfigError
 from sim.report.console import say
 from sim.study.backend import backend_of
 
@@ -33,11 +34,14 @@ def multirun(arguments: Sequence[str], run: Callable[[list[str]], None]) -> None
     Raises
     ------
     ConfigError
-        Overrides must be in Hydra's grammar.
+        Overrides must be in Hydra's grammar, and one must give several values.
     """
     words = [word for word in arguments if word not in FLAGS]
     line = parse(words)
     swept, fixed = split(line)
+    if not swept:
+        flag = next(word for word in arguments if word in FLAGS)
+        raise ConfigError(f"{flag} must come with a key of several values, as grid.households=200,300, got none")
     if any(key == "network" or key.startswith("network.") for key in (*swept, *fixed)):
         others = [word for word in words if word not in line.overrides]
         name = fixed.pop("name", None)

@@ -13,7 +13,7 @@ from sim import config
 from sim.config import Name, Section
 from sim.config.compose import CONFIGS, compose, options, parse
 from sim.config.composition import Composition
-from sim.errors import ConfigError, near
+from sim.errors import ConfigError, choices, near
 from sim.language import gettext
 from sim.report.console import say
 
@@ -58,7 +58,9 @@ def main(arguments: list[str]) -> None:
     pilot = config.load(plain, given.file_of)
     known = options("staffing", CONFIGS, line.config_dir)
     if settings.today not in known:
-        raise ConfigError(f"today must be one of {', '.join(known)}{near(settings.today, known)}, got {settings.today}")
+        raise ConfigError(
+            f"today must be one of {choices(known, settings.today)}{near(settings.today, known)}, got {settings.today}"
+        )
     if settings.name is not None and line.config_dir is None:
         raise ConfigError(f"name must come with --config-dir, where the file is written, got {settings.name}")
     warn_of_idle({pilot.name: (pilot, given)})

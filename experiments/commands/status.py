@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.errors import ConfigError, near
+from sim.errors import ConfigError, choices, near
 from sim.language import gettext
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _one(console: Console, studies: list[Study], name: str) -> None:
     names = [study.name for study in studies]
     study = next((study for study in studies if study.name == name), None)
     if study is None:
-        known = f"one of {', '.join(names)}" if names else "of a study, but there is none"
+        known = f"one of {choices(names, name)}" if names else "of a study, but there is none"
         raise ConfigError(f"status must be given a name under results/: {known}{near(name, names)}, got {name}")
     if study.trouble:
         from sim.errors import StoreError

@@ -10,7 +10,7 @@ from experiments.commands.compare import SHOWN_KEYS, Shown
 from sim import config
 from sim.config import study_schema
 from sim.config.compose import BACKEND_KEYS, CONFIGS, Line, compose, options, parse
-from sim.errors import ConfigError
+from sim.errors import ConfigError, choices
 from sim.store.layout import RESULTS
 from sim.store.names import FolderName
 from sim.study.backend import backend_of
@@ -124,7 +124,7 @@ def ordered(line: Line, command: tuple[str, ...] = ()) -> Order:
     known = options("study", CONFIGS, line.config_dir)
     named = [o.partition("=")[2] for o in mine.overrides if o.startswith("study=")]
     if not named:
-        raise ConfigError(f"study must be given, one of {', '.join(known)} (wangge sweep study={known[0]})")
+        raise ConfigError(f"study must be given, one of {choices(known)} (wangge sweep study={known[0]})")
     # a study file need not write every key that a study has
     added = tuple(o.replace("study.", "++study.", 1) if o.startswith("study.") else o for o in mine.overrides)
     settings = config.checked(Settings, compose("sweep", Line(added, mine.config_dir)))

@@ -14,6 +14,7 @@ from sim.config import Name, Section
 from sim.config.bounds import Replication, Request
 from sim.config.compose import BACKEND_KEYS, Line, compose, parse
 from sim.errors import ConfigError
+from sim.language import gettext, listed
 from sim.store.layout import RESULTS
 from sim.store.names import FolderName
 from sim.study.backend import backend_of
@@ -108,15 +109,18 @@ def _trace(
     from sim.report.console import terminal
     from sim.report.pages import print_all
     from sim.store.store import Store
+    from sim.study.folder.drawing import announce
     from sim.study.folder.printed import keep as keep_printed
 
     console = terminal()
-    console.print(f"Simulating replication {settings.replication} under {', '.join(p.name for p in pilots)} ...")
+    names = listed(pilot.name for pilot in pilots)
+    simulating = gettext("Simulating replication {n} under {pilots} ...", n=settings.replication, pilots=names)
+    console.print(simulating, markup=False)
     each, remarks = follow(pilots, selection, settings.replication, engine)
     journeys = Journeys(tuple(each), settings.replication, tuple(remarks))
     name = settings.name or _name(journeys, settings, overrides)
     store = Store.open(RESULTS / name, journeys.identity, {"command": list(command)})
-    console.print("Drawing its chart ...")
+    announce(console)
     keep(store, journeys)
     printed = keep_printed(store, partial(journeys.printed, name))
     store.finish({})

@@ -15,7 +15,7 @@ from sim.config import Name, Section
 from sim.config.bounds import Replications, Seed
 from sim.config.compose import Line, compose
 from sim.config.composition import Composition
-from sim.errors import ConfigError, near
+from sim.errors import ConfigError, choices, near
 from sim.report.tables import escape_markdown
 from sim.store.names import FolderName
 from sim.store.store import Store
@@ -76,7 +76,7 @@ def planned(settings: Bench, config_dir: Path | None = None) -> Plan:
     known = (*TITLES, *districts)
     for name in settings.workloads:
         if name not in known:
-            raise ConfigError(f"workloads must be of {', '.join(known)}{near(name, known)}, got {name}")
+            raise ConfigError(f"workloads must be of {choices(known, name)}{near(name, known)}, got {name}")
     if settings.requests < LEAST_REQUESTS:
         raise ConfigError(
             f"requests must be at least {LEAST_REQUESTS:,}, got {settings.requests}: on short inputs start-up is all "
@@ -209,8 +209,8 @@ def _tables(plan: Plan, store: Store, machine: Mapping[str, Any]) -> list[Table]
     where = _where(machine)
     titles = {w.name: w.title for w in compared}
     if titles:
-        figure = chart.speed_chart(medians, titles, footer=f"{where} {plan.settings.requests:,} requests in P1 and P2.")
-        drawing.keep(store, "speeds", figure)
+        below = f"{where} {plan.settings.requests:,} requests in P1 and P2."
+        drawing.keep(store, "speeds", lambda: chart.speed_chart(medians, titles, footer=below))
     cold = [f["cold_start"] for f in store.facts(names) if "cold_start" in f]
     notes = [where, *plan.left_out]
     if cold:

@@ -16,6 +16,7 @@ from sim.charts.comparison.persons import persons
 from sim.charts.comparison.queues import queues
 from sim.charts.comparison.slide import slide
 from sim.charts.comparison.turnaround import turnaround_distribution
+from sim.charts.comparison.waits import waits
 from sim.charts.comparison.workload import workload
 from sim.charts.headline import headline
 from sim.charts.page import render
@@ -25,6 +26,7 @@ from sim.charts.study.curve import curve
 from sim.charts.study.heat_map import heat_map
 from sim.charts.study.indices import indices
 from sim.charts.study.main_effects import main_effects
+from sim.charts.study.panels import panels
 from sim.charts.study.pareto import pareto
 from sim.charts.study.ranking import ranking
 from sim.charts.study.tornado import tornado
@@ -51,6 +53,7 @@ __all__ = [
     "map_figure",
     "organisation_figure",
     "pairs",
+    "panels",
     "pareto",
     "persons",
     "queues",
@@ -60,6 +63,7 @@ __all__ = [
     "slide",
     "tornado",
     "turnaround_distribution",
+    "waits",
     "warm_up",
     "workload",
 ]

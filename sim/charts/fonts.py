@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -28,6 +29,11 @@ CHINESE = (
 
 _FILES = ("notosanscjk", "notosanssc", "sourcehansans", "msyh", "pingfang", "hiragino", "wqy", "simhei")
 """How the names of their files begin."""
+
+_FIRST_CHINESE = "\u2e80"
+"""No letter of the Latin font is beyond it."""
+
+_TEXT = re.compile(r"""(<text style="[^"]*font-family: )[^;"]*([^>]*>)([^<]*)""")
 
 
 @cache
@@ -56,6 +62,20 @@ def _installed_later() -> str | None:
 def families() -> list[str]:
     """Return the fonts of all charts: a letter is of the first that has it."""
     return [name for name in (LATIN, chinese()) if name]
+
+
+def independent_of_the_machine(svg: str) -> str:
+    """Return an SVG whose texts name fonts by their letters: Latin alone, or every font that may have the Chinese ones.
+
+    Matplotlib names the fonts of this machine, and the reader's may have others.
+    """
+    return _TEXT.sub(lambda text: f"{text[1]}{_named(text[3])}{text[2]}{text[3]}", svg)
+
+
+def _named(text: str) -> str:
+    """Return the fonts of a text, as CSS."""
+    names = (LATIN, *CHINESE) if any(letter >= _FIRST_CHINESE for letter in text) else (LATIN,)
+    return ", ".join([*(f"'{name}'" for name in names), "sans-serif"])
 
 
 def can_show(language: Language) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 from matplotlib.axes import Axes
@@ -13,6 +14,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from sim.charts.page import EDGE, Key, Page, distinct, wrapped
 from sim.charts.study.levels import path_lines
 from sim.charts.style import COLOURS, GREY, PALE, styled
+from sim.language import gettext
 
 _ROW, _NAMES = 0.36, 3.3
 """Height of a row, and width of its name (inches)."""
@@ -38,7 +40,9 @@ def headline(points: pl.DataFrame, moves: pl.DataFrame, title: str, sentence: st
     width, left = 11.0, _NAMES + 0.1
     upper = len(names) * _ROW + 0.3
     lower = len(moves) * _ROW + 0.3
-    legend = [Key("mean, with its interval", {"color": COLOURS[1], "marker": "o", "ms": 6, "lw": 2}, line=True)]
+    legend = [
+        Key(gettext("mean, with its interval"), {"color": COLOURS[1], "marker": "o", "ms": 6, "lw": 2}, line=True)
+    ]
     body = upper + 0.75 + 0.5 + lower + 0.6
     page = Page.around(width, body, title=title, subtitle=sentence, legend=legend, footer=footer)
     panel = (width - 2 * EDGE - left) / len(measures)
@@ -55,7 +59,7 @@ def headline(points: pl.DataFrame, moves: pl.DataFrame, title: str, sentence: st
     bound = float(moves["bound"][0])
     axes.axvline(bound, color=GREY, lw=1, ls=":", zorder=1)
     axes.set_title(
-        "What the headline depends on, at the ends of its assumptions (dotted: the bound)",
+        gettext("What the headline depends on, at the ends of its assumptions (dotted: the bound)"),
         loc="left", fontsize=9.5, weight="bold",
     )  # fmt: skip
     axes.set_xlabel("\n".join(words))
@@ -68,17 +72,20 @@ def _rows(axes: Axes, table: pl.DataFrame, names: Sequence[str]) -> None:
     for i, row in enumerate(table.iter_rows(named=True)):
         axes.axhline(-i, color=PALE, lw=0.8, zorder=0)
         if not math.isfinite(row["mean"]):
-            axes.text(0.02, -i, "withheld", transform=axes.get_yaxis_transform(), size=8, color=GREY, va="center")
+            axes.text(
+                0.02, -i, gettext("withheld"), transform=axes.get_yaxis_transform(), size=8, color=GREY, va="center"
+            )
             continue
         low, high = (v if math.isfinite(v) else row["mean"] for v in (row["low"], row["high"]))
         axes.plot([low, high], [-i, -i], color=COLOURS[1], lw=2.2, solid_capstyle="butt", zorder=2)
-        axes.plot([row["mean"]], [-i], color=COLOURS[1], marker="o", ms=6, mec="white", mew=0.6, zorder=3)
+        dot: dict[str, Any] = {"marker": "o", "ms": 6, "mec": "white", "mew": 0.6}
+        axes.plot([row["mean"]], [-i], color=COLOURS[1], zorder=3, clip_on=False, **dot)
     lines = ["\n".join(path_lines(name, _NAMES - 0.1, 8.5, most=2)) for name in names]
     axes.set_yticks([-i for i in range(len(table))], lines, fontsize=8.5, linespacing=1.05)
     axes.set_ylim(-len(table) + 0.4, 0.6)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_locator(MaxNLocator(3))
     axes.margins(x=0.08)
     if percent:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:g} %"))

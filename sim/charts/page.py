@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,6 +21,7 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from sim.arrays import Floats
+from sim.charts.fonts import independent_of_the_machine
 from sim.charts.style import GREY, pilot_style, styled
 from sim.language import phrase
 from sim.report.formats import FORMATS, Format
@@ -32,6 +33,8 @@ _NOTE = 0.165
 """Height of a line of a note under the body (inches)."""
 _KEY = 0.72
 """Room of a key in a legend beside its word, with the gap to the next (inches)."""
+_TITLE = 13.0
+"""Size of a title (points)."""
 _COMPRESSION = 3
 """Of a PNG: half the time of Pillow's 6, for as many bytes."""
 
@@ -88,7 +91,8 @@ def _vector(figure: Figure, format: Format) -> bytes:  # noqa: A002
     file = io.BytesIO()
     left_out = {"svg": ("Date", "Creator"), "pdf": ("CreationDate", "Creator", "Producer")}[format]
     figure.savefig(file, format=format, metadata=dict.fromkeys(left_out))
-    return file.getvalue()
+    data = file.getvalue()
+    return independent_of_the_machine(data.decode()).encode() if format == "svg" else data
 
 
 def _png(figure: Figure, dpi: int) -> bytes:
@@ -133,7 +137,7 @@ class Page:
     ) -> Page:
         """Return a page around a body of this height (inches); notes are placed under the body, each on new lines."""
         text_width = width - 2 * EDGE
-        blocks = [(literal(title), 13.0, True, "#000000"), (subtitle, 9.5, False, "#333333")]
+        blocks = [(literal(title), _TITLE, True, "#000000"), (subtitle, 9.5, False, "#333333")]
         blocks_of_lines = [
             (wrapped(text, text_width, size, bold=bold), size, bold, colour) for text, size, bold, colour in blocks
         ]
@@ -270,6 +274,15 @@ def wrapped(text: str, max_width: float, size: float, *, bold: bool = False) -> 
                 lines.append("")
             lines[-1] += character
     return lines
+
+
+def that_fits(titles: Iterable[str], page_width: float, most: int = 2) -> str:
+    """Return the first of some titles that takes so many lines at most on a page of this width; else the last."""
+    title = ""
+    for title in titles:
+        if len(wrapped(literal(title), page_width - 2 * EDGE, _TITLE, bold=True)) <= most:
+            break
+    return title
 
 
 def width_of(text: str, size: float, *, bold: bool = False) -> float:

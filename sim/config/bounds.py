@@ -11,6 +11,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from sim.errors import RuleError
+
 LEAST_SPREAD = 0.001
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -35,7 +37,7 @@ def none_or(least: float) -> AfterValidator:
 
     def checked(value: float) -> float:
         if 0 < value < least:
-            raise ValueError(f"must be 0 or at least {least:g}, got {value:g}")
+            raise RuleError(f"be 0 or at least {least:g}", f"{value:g}")
         return value
 
     return AfterValidator(checked)

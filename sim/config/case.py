@@ -26,7 +26,7 @@ from sim.config.bounds import (
     WorkingDays,
 )
 from sim.config.checking import ClockTime, Name, Section
-from sim.errors import near
+from sim.errors import RuleError, near
 
 Level = Literal["community", "street", "district"]
 
@@ -57,7 +57,7 @@ class Hours(Section):
     def _closes_after_it_opens(self) -> Self:
         start, end = self.minutes
         if end <= start:
-            raise ValueError(f"close must be later than open, got {self.open} to {self.close}")
+            raise RuleError("be later than open", f"{self.open} to {self.close}", at="close")
         return self
 
 
@@ -74,10 +74,10 @@ class OfficeCalendar(Section):
     @model_validator(mode="after")
     def _sorted(self) -> Self:
         if self.first_monday.weekday() != 0:
-            raise ValueError(f"first_monday must be a Monday, got {self.first_monday} ({self.first_monday:%A})")
+            raise RuleError("be a Monday", f"{self.first_monday} ({self.first_monday:%A})", at="first_monday")
         for a, b in zip(self.hours, self.hours[1:], strict=False):
             if b.minutes[0] <= a.minutes[1]:
-                raise ValueError(f"hours must be in order and apart, got {a.close} before {b.open}")
+                raise RuleError("be in order and apart", f"{a.close} before {b.open}", at="hours")
         return self
 
 
@@ -139,11 +139,11 @@ class District(Section):
     @model_validator(mode="after")
     def _enough_households(self) -> Self:
         if self.communities > self.households:
-            raise ValueError(
-                f"communities must be at most the number of households ({self.households}), got {self.communities}"
+            raise RuleError(
+                f"be at most the number of households ({self.households})", f"{self.communities}", at="communities"
             )
         if self.streets > self.communities:
-            raise ValueError(f"streets must be at most communities ({self.communities}), got {self.streets}")
+            raise RuleError(f"be at most communities ({self.communities})", f"{self.streets}", at="streets")
         return self
 
 
@@ -185,7 +185,7 @@ class Demand(Section):
     def _some_weight(self) -> Self:
         for field in ("counter_weekday", "counter_hour", "phone_weekday", "phone_hour"):
             if sum(getattr(self, field)) <= 0:
-                raise ValueError(f"{field} must have a weight above 0, got only zeros")
+                raise RuleError("have a weight above 0", "only zeros", at=field)
         return self
 
 
@@ -212,15 +212,15 @@ class Activity(Section):
     @model_validator(mode="after")
     def _one_kind_of_time(self) -> Self:
         if self.where == "outside" and self.minutes:
-            raise ValueError(f"minutes must be 0 for an activity outside the model, got {self.minutes:g}")
+            raise RuleError("be 0 for an activity outside the model", f"{self.minutes:g}", at="minutes")
         if self.where != "outside" and not self.minutes:
-            raise ValueError("minutes must be above 0 for an activity of the staff, got 0")
+            raise RuleError("be above 0 for an activity of the staff", "0", at="minutes")
         if self.where != "outside" and self.working_days:
-            raise ValueError(f"working_days must be 0 unless where is outside, got {self.working_days:g}")
+            raise RuleError("be 0 unless where is outside", f"{self.working_days:g}", at="working_days")
         if self.where != "outside" and self.cv is not None:
-            raise ValueError(f"cv must be null unless where is outside, got {self.cv:g}")
+            raise RuleError("be null unless where is outside", f"{self.cv:g}", at="cv")
         if self.where != "outside" and self.stops_clock:
-            raise ValueError("stops_clock must be false unless where is outside, got true")
+            raise RuleError("be false unless where is outside", "true", at="stops_clock")
         return self
 
 
@@ -253,10 +253,10 @@ class Archetype(Section):
     def _starts_at_a_counter(self) -> Self:
         first = self.activities[0]
         if (first.where, first.level, first.share) != ("counter", "community", 1.0):
-            raise ValueError(f"activities[0] must be a counter of the community with share 1, got {first.name}")
+            raise RuleError("be a counter of the community with share 1", first.name, at="activities[0]")
         names = [activity.name for activity in self.activities]
         if len(set(names)) < len(names):
-            raise ValueError(f"activities must have names of their own, got {', '.join(names)}")
+            raise RuleError("have names of their own", ", ".join(names), at="activities")
         return self
 
 
@@ -276,8 +276,8 @@ class Procedures(Section):
         for name, archetype in self.archetypes.items():
             if archetype.line is not None and archetype.line not in self.lines:
                 hint = near(archetype.line, self.lines)
-                raise ValueError(f"archetypes.{name}.line must be one of the lines{hint}, got {archetype.line}")
+                raise RuleError(f"be one of the lines{hint}", archetype.line, at=f"archetypes.{name}.line")
         for channel in ("counter_share", "phone_share", "latent_share"):
             if sum(getattr(a, channel) for a in self.archetypes.values()) <= 0:
-                raise ValueError(f"archetypes must give some {channel} above 0, got only zeros")
+                raise RuleError(f"give some {channel} above 0", "only zeros", at="archetypes")
         return self

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sim.config.digits import MOST_DIGITS, MOST_SHOWN, TOO_LARGE, NumberError, n_digits, too_many_digits
 from sim.config.reading import MOST_DEEP
 from sim.config.replaced import replacement
-from sim.errors import UNREADABLE, ConfigError, near, sealed, shown
+from sim.errors import MUST, UNREADABLE, ConfigError, RuleError, near, sealed, sentence, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 NAME = r"^[^\W\d_]\w{0,39}$"
 CLOCK = r"^([01]\d|2[0-3]):[0-5]\d$"
 PATTERNS = {
-    NAME: "must be a letter and at most 39 more letters, digits or underscores",
-    CLOCK: "must be a time of the day as 08:30",
+    NAME: "be a letter and at most 39 more letters, digits or underscores",
+    CLOCK: "be a time of the day as 08:30",
 }
-"""By pattern of a text, the rule that a message says."""
+"""By pattern of a text, the rule that a message says after *must*."""
 
 Name = Annotated[str, Field(pattern=NAME)]
 
@@ -69,34 +69,40 @@ def made_by(call: str) -> Callable[[type[Model]], type[Model]]:
 
 
 class Violation(NamedTuple):
-    """A rule that a value breaks: its path, the rule (mostly `must ...`) and the value as it is shown, if it is."""
+    """A rule that a value breaks: its path, the rule (after the verb) and the value as it is shown, if it is.
+
+    `beside` is the path of another value that the rule is about too.
+    """
 
     path: str
     rule: str
     got: str | None
+    beside: str = ""
+    verb: str = MUST
 
     def __str__(self) -> str:
         """Return *path must be rule, got value*."""
-        return f"{self.path} {self.rule}".lstrip() + ("" if self.got is None else f", got {self.got}")
+        return sentence(*self)
 
     @classmethod
-    def of_validator(cls, path: str, text: str) -> Violation:
-        """Return what a validator of ours says of the value at a path: pydantic takes nothing but its words.
+    def of_validator(cls, path: str, error: Exception) -> Violation:
+        """Return what a validator finds of the value at a path."""
+        if not isinstance(error, RuleError):
+            return cls(path, f"satisfy: {error}", None)
+        got = None if error.got is None else _short(error.got, MOST_QUOTED)
+        return cls(".".join(filter(None, (path, error.at))), error.rule, got, error.beside)
 
-        They begin with `must`, or with the path below the value's own.
-        """
-        rule, found, got = text.rpartition(", got ")
-        rule = rule if found else text
-        if not rule.startswith("must"):
-            path, _, rule = f"{path}.{rule}".lstrip(".").partition(" ")
-        return cls(path, rule, _short(got, MOST_QUOTED) if found else None)
+
+def unknown(path: str, key: str, known: Iterable[str], got: str) -> Violation:
+    """Return the violation of a key that is not known."""
+    return Violation(path, f"a known key{near(key, known)}", got, verb="is not")
 
 
 def check_sum_to_one(shares: Iterable[float]) -> None:
-    """Raise `ValueError` if shares do not sum to 1."""
+    """Raise `RuleError` if shares do not sum to 1."""
     total = sum(shares)
     if abs(total - 1) > 1e-9:
-        raise ValueError(f"must sum to 1, got {total:g}")
+        raise RuleError("sum to 1", f"{total:g}")
 
 
 def checked_kind(kinds: Mapping[str, type[Any]], mapping: Mapping[str, Any], root: str) -> Any:
@@ -229,20 +235,17 @@ def violations_of(error: ValidationError, violation: Callable[[Mapping[str, Any]
     violation
         Returns one of pydantic's as ours.
     """
-    rules: dict[tuple[str, str, str | None], list[str]] = {}
+    rules: dict[Violation, list[str]] = {}
     for item in error.errors(include_url=False):
         # A list whose members, told beside it, are wrong is counted as too short.
         if item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]:
             continue
         one = violation(item)
-        is_rule = one.rule.startswith("must ") and one.got is not None
-        same = rules.setdefault((one.path, "" if is_rule else one.rule, one.got), [])
-        if is_rule and (rule := one.rule.removeprefix("must ")) not in same:
-            same.append(rule)
-    return [
-        Violation(path, f"must {', or '.join(several)}" if several else other, got)
-        for (path, other, got), several in rules.items()
-    ]
+        is_rule = one.verb == MUST and one.got is not None
+        same = rules.setdefault(one._replace(rule="") if is_rule else one, [])
+        if is_rule and one.rule not in same:
+            same.append(one.rule)
+    return [one._replace(rule=", or ".join(several)) if several else one for one, several in rules.items()]
 
 
 def first_of(sentences: Sequence[str]) -> str:
@@ -252,39 +255,39 @@ def first_of(sentences: Sequence[str]) -> str:
 
 
 _RULES = {
-    "missing": "must be given",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "int_parsing_size": "must be a whole number of fewer digits",
-    "float_type": "must be a number",
-    "finite_number": "must be a finite number",
-    "bool_type": "must be true or false",
-    "string_type": "must be a text",
-    "tuple_type": "must be a list",
-    "dict_type": "must be a mapping",
-    "model_type": "must be a mapping",
-    "model_attributes_type": "must be a mapping",
-    "greater_than": "must be above {gt:g}",
-    "greater_than_equal": "must be at least {ge:g}",
-    "less_than": "must be below {lt:g}",
-    "less_than_equal": "must be at most {le:g}",
-    "too_short": "must be of a length of at least {min_length}",
-    "too_long": "must be of a length of at most {max_length}",
-    "string_too_short": "must be a text of at least {min_length} characters",
-    "string_too_long": "must be a text of at most {max_length} characters",
-    "literal_error": "must be one of {expected}",
+    "missing": "be given",
+    "int_type": "be a whole number",
+    "int_from_float": "be a whole number",
+    "int_parsing_size": "be a whole number of fewer digits",
+    "float_type": "be a number",
+    "finite_number": "be a finite number",
+    "bool_type": "be true or false",
+    "string_type": "be a text",
+    "tuple_type": "be a list",
+    "dict_type": "be a mapping",
+    "model_type": "be a mapping",
+    "model_attributes_type": "be a mapping",
+    "greater_than": "be above {gt:g}",
+    "greater_than_equal": "be at least {ge:g}",
+    "less_than": "be below {lt:g}",
+    "less_than_equal": "be at most {le:g}",
+    "too_short": "be of a length of at least {min_length}",
+    "too_long": "be of a length of at most {max_length}",
+    "string_too_short": "be a text of at least {min_length} characters",
+    "string_too_long": "be a text of at most {max_length} characters",
+    "literal_error": "be one of {expected}",
 }
-"""By the kind of an error of pydantic, the rule that a message says."""
+"""By the kind of an error of pydantic, the rule that a message says after *must*."""
 
 
 def rule_of(item: Mapping[str, Any]) -> str:
-    """Return the rule that a value breaks, as `must be ...`."""
+    """Return the rule that a value breaks, as it stands after *must*."""
     kind, context = item["type"], item.get("ctx", {})
     if kind.startswith("date_"):
-        return "must be a date as 2025-01-31"
+        return "be a date as 2025-01-31"
     if kind == "string_pattern_mismatch" and context["pattern"] in PATTERNS:
         return PATTERNS[context["pattern"]]
-    return _RULES[kind].format(**context) if kind in _RULES else f"must satisfy: {item['msg']}"
+    return _RULES[kind].format(**context) if kind in _RULES else f"satisfy: {item['msg']}"
 
 
 def place_of(item: Mapping[str, Any], given: object, root: str) -> str:
@@ -307,11 +310,11 @@ def _violation(schema: type[BaseModel], item: Mapping[str, Any], given: object, 
     place, kind = place_of(item, given, root), item["type"]
     got = _got(item["input"])
     if kind == "extra_forbidden":
-        known, new = _keys_at(schema, item["loc"][:-1]), replacement(place)
-        rule = f"must be replaced by {new}" if new else f"is not a known key{near(str(item['loc'][-1]), known)}"
-        return Violation(place, rule, got)
+        if new := replacement(place):
+            return Violation(place, f"be replaced by {new}", got)
+        return unknown(place, str(item["loc"][-1]), _keys_at(schema, item["loc"][:-1]), got)
     if kind == "value_error":
-        return Violation.of_validator(place, str(item["ctx"]["error"]))
+        return Violation.of_validator(place, item["ctx"]["error"])
     hint = ""
     if kind == "literal_error":
         hint = near(str(item["input"]), re.findall(r"'([^']*)'", str(item["ctx"]["expected"])), cutoff=0.75)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from sim.config.defaults import defaults_message
 from sim.config.digits import MOST_DIGITS, MOST_SHOWN, too_many_digits
-from sim.config.grammar import added_again, check_plain, in_grammar, quoted, several, taken_away
-from sim.config.reading import SHIPPED, check_resolved, is_folder, no_yaml, read_bytes, read_yaml
+from sim.config.grammar import added_again, check_decimals, check_plain, in_grammar, quoted, several, taken_away
+from sim.config.reading import SHIPPED, check_resolved, is_folder, no_reference, no_yaml, read_bytes, read_yaml
 from sim.config.replaced import replacement
-from sim.errors import ConfigError, near
+from sim.errors import ConfigError, choices, near
 from sim.language import either, gettext, phrase
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def parse(arguments: Sequence[str]) -> Line:
     """
     overrides: list[str] = []
     config_dir: Path | None = None
-    show = False
+    show = resolve = False
     queue = list(arguments)
     while queue:
         argument = queue.pop(0)
@@ -85,7 +85,7 @@ def parse(arguments: Sequence[str]) -> Line:
                 raise ConfigError("--cfg must be followed by job")
             show = True
         elif argument == "--resolve":
-            continue
+            resolve = True
         elif argument in ("--config-dir", "-cd") or argument.startswith("--config-dir="):
             config_dir = own_folder(argument.partition("=")[2] or (queue.pop(0) if queue else ""))
         elif argument == "--dry-run":
@@ -101,6 +101,8 @@ def parse(arguments: Sequence[str]) -> Line:
             )
         else:
             overrides.append(argument)
+    if resolve and not show:
+        raise ConfigError("--resolve must come with --cfg job, which shows a config, got --resolve alone")
     return Line(tuple(overrides), config_dir, show)
 
 
@@ -122,6 +124,7 @@ def parsed(overrides: Sequence[str]) -> list[Any]:
     except ValueError as error:
         raise _not_composed(overrides, error) from error
     check_plain(each)
+    check_decimals(overrides)
     return each
 
 
@@ -190,7 +193,7 @@ def check_option(group: str, name: str, *folders: Path | None) -> str:
         return name
     if new := replacement(f"{group}/{name}"):
         raise ConfigError(f"{group}={name} is now {new}")
-    raise ConfigError(f"{group} must be one of {', '.join(known)}{near(name, known)}, got {name or 'nothing'}")
+    raise ConfigError(f"{group} must be one of {choices(known, name)}{near(name, known)}, got {name or 'nothing'}")
 
 
 def shipped(name: str) -> bool:
@@ -287,10 +290,11 @@ def compose(name: str, line: Line, *fixed: str) -> dict[str, Any]:
     from yaml import YAMLError
 
     _check_inside([*fixed, *line.overrides], line.config_dir)
+    check_decimals(line.overrides)
     try:
         with hydra_ready():
             composed = hydra_compose(name, overrides=hydra_overrides(line, *fixed))
-            plain = OmegaConf.to_container(composed, resolve=False, throw_on_missing=True)
+            plain = OmegaConf.to_container(composed, resolve=False)
             if check_resolved(plain):
                 plain = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)
     except ConfigError:
@@ -335,7 +339,7 @@ def _check_inside(overrides: Sequence[str], config_dir: Path | None) -> None:
         chooses = "/" in group or any(is_folder(folder / group) for folder in folders if group)
         if chooses and (known := options(group, *folders)) and not _names(override):
             got = value if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}..."
-            raise ConfigError(f"{group} must be one of {', '.join(known)}, got {got}")
+            raise ConfigError(f"{group} must be one of {choices(known, value)}, got {got}")
         if ".." in key or "//" in key or (chooses and re.search(r"\.\.|//|\$\{", value)):
             raise ConfigError(f"{group or key} must be the name of a file of configs, got {value}")
         if chooses and "@" in key:  # files that are included many times could be made large ones
@@ -409,7 +413,7 @@ def _paragraph(name: str, error: Exception, line: Line) -> str:
     where = f"{file}.yaml: " if file and file != name else ""
     if not names:
         return f"{where}defaults must name files of configs, got {group.strip()}/{value}"
-    return f"{where}{group} must be one of {', '.join(names)}{near(value, names)}, got {value}"
+    return f"{where}{group} must be one of {choices(names, value)}{near(value, names)}, got {value}"
 
 
 def _not_taken(name: str, key: str, value: str, line: Line) -> str:
@@ -417,7 +421,7 @@ def _not_taken(name: str, key: str, value: str, line: Line) -> str:
     if new := replacement(f"{key}/{value}") or replacement(key):
         return f"{key} must be replaced by {new}, got {value}" if "." in key else f"{key}={value} is now {new}"
     if names := options(key, CONFIGS, line.config_dir):
-        return f"{key} must be one of {', '.join(names)}{near(value, names)}, got {value}"
+        return f"{key} must be one of {choices(names, value)}{near(value, names)}, got {value}"
     groups = tuple(o for o in line.overrides if is_folder(CONFIGS / o.partition("=")[0]))
     there = _known(name, Line(groups, line.config_dir))
     if key in there:
@@ -435,7 +439,8 @@ def _composed_not(name: str, text: str, line: Line) -> str:
     message = message.split(" To append")[0]
     if "nterpolation" in message:
         key = full_key.split(" ")[0] or name
-        return f"{key} must have no ${{...}} but paths of other keys (${{run.seed}}), which are there, got: {message}"
+        typed = next((o.partition("=")[2] for o in line.overrides if o.lstrip("+").partition("=")[0] == key), "another")
+        return str(no_reference(key, typed))
     message = message.split(" Config search path")[0]
     if given is None and (sentence := defaults_message(message)):
         return sentence
@@ -448,7 +453,7 @@ def _composed_not(name: str, text: str, line: Line) -> str:
 def _form(value: Any) -> str:
     """Return of which form the value of a key must be, as the one is that it has without an override."""
     if isinstance(value, dict):
-        return f"a mapping with keys of {', '.join(map(str, value))}"
+        return f"a mapping with keys of {choices(map(str, value))}"
     return f"a list, as [{','.join(map(str, value[:2] or 'ab'))}]" if isinstance(value, list) else "a plain value"
 
 

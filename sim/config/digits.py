@@ -1,8 +1,9 @@
-"""Whole numbers of so many digits that neither a schema nor Python takes them: how they are told."""
+"""Numbers that no config may have, of too many digits or not in decimals: how they are told."""
 
 from __future__ import annotations
 
 import math
+import re
 
 from sim.errors import ConfigError
 
@@ -14,6 +15,10 @@ TOO_LARGE = 10**MOST_DIGITS
 
 MOST_SHOWN = 60
 """Letters of a key or a value in a message."""
+
+
+DECIMAL = re.compile(r"[-+]?(?:(?:0|[1-9]\d*)|\d*\.\d*(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+|\.(?:inf|Inf|INF|nan|NaN|NAN))")
+"""A number as it is written everywhere: YAML reads others too, with _ or in twos, eights, sixteens and sixties."""
 
 
 class NumberError(ConfigError):
@@ -28,3 +33,17 @@ def too_many_digits(path: str, got: str) -> NumberError:
 def n_digits(number: int) -> int:
     """Return how many digits a large number has; Python writes only some thousand."""
     return int(math.log10(abs(number))) + 1
+
+
+def no_decimal(path: str, got: str) -> ConfigError:
+    """Return the error for a number that would be read as another one than it looks; it may be meant as a text."""
+    return ConfigError(f"{path} must be a number in plain decimals, or a text between quotes, got {got}")
+
+
+def is_number(text: str) -> bool:
+    """Return whether Python, and so Hydra, reads a text as a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from sim.config.checking import readable
+from sim.config.digits import is_number, no_decimal
 from sim.errors import ConfigError, shown
 
 if TYPE_CHECKING:
@@ -104,6 +105,15 @@ def check_plain(overrides: Iterable[Any]) -> None:
         if not (one.is_sweep_override() or is_plain(one._value)):
             got = str(one.input_line).partition("=")[2]
             raise ConfigError(f"{one.key_or_group} must have no sweep inside a list or a mapping, got {got}")
+
+
+def check_decimals(overrides: Iterable[str]) -> None:
+    """Raise `ConfigError` where one gives a number that Hydra reads but nobody writes so, as 1_0 for 10."""
+    for override in overrides:
+        key, _, value = override.lstrip("+").partition("=")
+        for word in re.split(r"[\[\]{}(),:]", UNQUOTED.sub("''", value)):
+            if "_" in word and is_number(word):
+                raise no_decimal(key, word.strip())
 
 
 def several(override: str) -> ConfigError:

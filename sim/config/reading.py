@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sim.config.digits import MOST_DIGITS, MOST_SHOWN, too_many_digits
+from sim.config.digits import DECIMAL, MOST_DIGITS, MOST_SHOWN, no_decimal, too_many_digits
 from sim.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -48,6 +48,12 @@ LONG_NUMBER = re.compile(rf"[-+]?\d[\d_:]{{{MOST_DIGITS},}}")
 TAG = "tag:yaml.org,2002:"
 PLAIN_TAGS = {"scalar": ("null", "bool", "int", "float", "str"), "sequence": ("seq",), "mapping": ("map",)}
 """By the kind of a node, what a value may be: configs are plain data."""
+
+NOT_GIVEN = "???"
+"""As OmegaConf writes that a value is still to be given."""
+
+NOWHERE = object()
+"""What a reference to nothing means."""
 
 ESCAPED = re.compile(r"(?<!\\)(?:\\\\)*\\\$\{")
 """What only looks like one: it stays a text."""
@@ -276,6 +282,8 @@ def _check_plain(text: str, name: str) -> None:
         if is_text and not node.style and LONG_NUMBER.fullmatch(node.value):
             raise too_many_digits(place, f"{node.value[:MOST_SHOWN]}...")
         tag = node.tag.replace(TAG, "!!")
+        if tag in ("!!int", "!!float") and _is_plain(node) and not DECIMAL.fullmatch(node.value):
+            raise no_decimal(place, node.value[:MOST_SHOWN])
         got = f"{tag} {node.value[:MOST_SHOWN]}" if is_text else tag
         if is_key and (not is_text or tag == "!!null"):
             raise ConfigError(f"{place} must be a text, got {node.value or 'null' if is_text else f'a {node.id}'}")
@@ -372,13 +380,17 @@ def check_resolved(plain: Any) -> bool:
     Raises
     ------
     ConfigError
-        Otherwise they could multiply.
+        Otherwise they could multiply. What they refer to must be there, and every value given (`???` is none).
     """
     left, has_reference = MOST_BYTES, False
     for path, text in _texts(plain, ()):
+        if text == NOT_GIVEN:
+            raise ConfigError(f"{'.'.join(map(str, path))} must be given, got {text}")
         for match in REFERENCE.finditer(text):
             has_reference = True
             target = _target(plain, path, match[0][2:-1])
+            if target is NOWHERE:
+                raise no_reference(".".join(map(str, path)), match[0])
             if isinstance(target, (dict, list)) or "${" in str(target):
                 raise ConfigError(
                     f"{'.'.join(map(str, path))} must refer to a plain value that refers to no other, got {match[0]}"
@@ -391,19 +403,26 @@ def check_resolved(plain: Any) -> bool:
 
 
 def _texts(node: Any, path: tuple[Any, ...]) -> Any:
-    """Yield every text with an interpolation below a node, with its path."""
+    """Yield every text below a node that is not given or has an interpolation, with its path."""
     if isinstance(node, dict):
         for key, inside in node.items():
             yield from _texts(inside, (*path, key))
     elif isinstance(node, list):
         for i, inside in enumerate(node):
             yield from _texts(inside, (*path, i))
-    elif isinstance(node, str) and "${" in node:
+    elif isinstance(node, str) and ("${" in node or node == NOT_GIVEN):
         yield path, node
 
 
+def no_reference(path: str, got: str) -> ConfigError:
+    """Return the error for an interpolation that refers to nothing."""
+    return ConfigError(
+        f"{path} must have no ${{...}} but paths of other keys (${{run.seed}}), which are there, got {got}"
+    )
+
+
 def _target(root: Any, path: tuple[Any, ...], reference: str) -> Any:
-    """Return what a reference in the text at a path means; None where there is nothing, as is told when it is read."""
+    """Return what a reference in the text at a path means; `NOWHERE` where there is nothing."""
     keys = reference.lstrip(".")
     dots = len(reference) - len(keys)
     node = root
@@ -411,5 +430,5 @@ def _target(root: Any, path: tuple[Any, ...], reference: str) -> Any:
         for key in (*(path[: len(path) - dots] if dots else ()), *keys.split(".")):
             node = node[int(key)] if isinstance(node, list) else node[key]
     except (LookupError, ValueError, TypeError):
-        return None
+        return NOWHERE
     return node

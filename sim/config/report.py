@@ -14,6 +14,7 @@ from sim.config.bounds import Bound, Difference
 from sim.config.case import Level
 from sim.config.checking import Name, Section
 from sim.config.words import words_of, words_of_group
+from sim.errors import RuleError
 from sim.language import gettext, phrase
 
 ALL = "all"
@@ -39,7 +40,7 @@ class Response(NamedTuple):
             It must be `measure` or `measure|group`.
         """
         if not isinstance(text, str) or not 1 <= len(text) <= 200:
-            raise ValueError("must be measure or measure|group, of at most 200 characters")
+            raise RuleError("be measure or measure|group, of at most 200 characters")
         measure, _, group = text.partition("|")
         return cls(measure, group or ALL)
 
@@ -101,11 +102,11 @@ class Notice(Section):
                 Template(getattr(self, field)).substitute(dict.fromkeys(names, ""))
             except (KeyError, ValueError):
                 known = " and ".join(f"${name}" for name in names)
-                raise ValueError(f"{field} must have no $names but {known}") from None
+                raise RuleError(f"have no $names but {known}", at=field) from None
         if ("knob" in Template(self.advice).get_identifiers()) != bool(self.knob):
-            raise ValueError(f"knob must be given where the advice has $knob, and only there, got {self.knob!r}")
+            raise RuleError("be given where the advice has $knob, and only there", repr(self.knob), at="knob")
         if self.knob and not self.unless:
-            raise ValueError(f"unless must say by which knobs {self.knob} is known to be set, got none")
+            raise RuleError(f"say by which knobs {self.knob} is known to be set", "none", at="unless")
         return self
 
 
@@ -171,7 +172,7 @@ class Report(Section):
         seen = set()
         for one in self.measures:
             if one.response in seen:
-                raise ValueError(f"measures must name each measure of a group once, got {one.response} again")
+                raise RuleError("name each measure of a group once", f"{one.response} again", at="measures")
             seen.add(one.response)
         return self
 
@@ -180,7 +181,18 @@ class Report(Section):
         shown = {one.response for one in self.compared}
         for one in self.first_screen:
             if one.response not in shown:
-                raise ValueError(f"first_screen must name measures that are compared, got {one.response}")
+                raise RuleError("name measures that are compared", f"{one.response}", at="first_screen")
+        return self
+
+    @model_validator(mode="after")
+    def _equity_is_of_all(self) -> Self:
+        for i, one in enumerate(self.equity):  # its defaults may be given: kept designs have them
+            if one.group != ALL:
+                raise RuleError(
+                    "be left out, as equity goes through all communities", one.group, at=f"equity.{i}.group"
+                )
+            if not one.compared:
+                raise RuleError("be left out, as all of equity is compared", "false", at=f"equity.{i}.compared")
         return self
 
     @property

@@ -32,7 +32,7 @@ from sim.config.bounds import (
 from sim.config.case import GROUPS, LEVELS, Demand, District, Group, Level, Procedures
 from sim.config.checking import ClockTime, Name, Section, check_sum_to_one, checked, made_by
 from sim.config.report import JudgedMeasure, Report
-from sim.errors import near
+from sim.errors import RuleError, near
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,15 +60,15 @@ class Structure(Section):
     @model_validator(mode="after")
     def _levels(self) -> Self:
         if tuple(level for level in LEVELS if level in self.levels) != self.levels:
-            raise ValueError(f"levels must be in the order {', '.join(LEVELS)}, got {', '.join(self.levels)}")
+            raise RuleError(f"be in the order {', '.join(LEVELS)}", ", ".join(self.levels), at="levels")
         if not {"community", "district"} <= set(self.levels):
-            raise ValueError(f"levels must include community and district, got {', '.join(self.levels)}")
+            raise RuleError("include community and district", ", ".join(self.levels), at="levels")
         for level in LEVELS:
             for group in GROUPS:
                 target = self.level_of(level, group)
                 if target not in self.levels:
-                    raise ValueError(
-                        f"performs.{level}.{group} must be one of the levels {', '.join(self.levels)}, got {target}"
+                    raise RuleError(
+                        f"be one of the levels {', '.join(self.levels)}", target, at=f"performs.{level}.{group}"
                     )
         return self
 
@@ -88,8 +88,8 @@ class Absence(Section):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.block_days_max < self.block_days_min:
-            raise ValueError(
-                f"block_days_max must be at least block_days_min ({self.block_days_min}), got {self.block_days_max}"
+            raise RuleError(
+                f"be at least block_days_min ({self.block_days_min})", f"{self.block_days_max}", at="block_days_max"
             )
         return self
 
@@ -112,14 +112,17 @@ class Staffing(Section):
     @model_validator(mode="after")
     def _shares(self) -> Self:
         if self.street_sent_down_share + self.street_sent_up_share > 1 + 1e-9:
-            raise ValueError(
-                "street_sent_down_share and street_sent_up_share must sum to at most 1, got "
-                f"{self.street_sent_down_share + self.street_sent_up_share:g}"
+            raise RuleError(
+                "sum to at most 1",
+                f"{self.street_sent_down_share + self.street_sent_up_share:g}",
+                at="street_sent_down_share",
+                beside="street_sent_up_share",
             )
         if self.community_heads_max < self.community_heads_min:
-            raise ValueError(
-                f"community_heads_max must be at least community_heads_min ({self.community_heads_min}), "
-                f"got {self.community_heads_max}"
+            raise RuleError(
+                f"be at least community_heads_min ({self.community_heads_min})",
+                f"{self.community_heads_max}",
+                at="community_heads_max",
             )
         return self
 
@@ -344,7 +347,7 @@ class Pilot(Section):
             for i, one in enumerate(getattr(self.report, field)):
                 if isinstance(one.mid, str) and one.mid not in Mid.model_fields:
                     hint = near(one.mid, Mid.model_fields)
-                    raise ValueError(f"report.{field}.{i}.mid must be a number or a key of mid{hint}, got {one.mid}")
+                    raise RuleError(f"be a number or a key of mid{hint}", f"{one.mid}", at=f"report.{field}.{i}.mid")
         return self
 
     @model_validator(mode="after")
@@ -352,43 +355,51 @@ class Pilot(Section):
         staffing, n = self.staffing, self.district.communities
         if "street" not in self.structure.levels and self.street_stays_share > 1e-9:
             moved = 1 - self.street_stays_share
-            raise ValueError(
-                "staffing.street_sent_down_share and staffing.street_sent_up_share must sum to 1 where the structure "
-                "has no street level (all who leave the street must go somewhere: set both, choose a staffing that "
-                f"does, or let wangge staff share them out), got {moved:g} under {self.name}"
+            raise RuleError(
+                "sum to 1 where the structure has no street level (all who leave the street must go somewhere: set "
+                "both, choose a staffing that does, or let wangge staff share them out)",
+                f"{moved:g} under {self.name}",
+                at="staffing.street_sent_down_share",
+                beside="staffing.street_sent_up_share",
             )
         if self.service.points > 1 and self.structure.communities is None:
-            raise ValueError(
-                "service.points must be 1 where the structure has no big communities (structure.communities), "
-                f"got {self.service.points}"
+            raise RuleError(
+                "be 1 where the structure has no big communities (structure.communities)",
+                f"{self.service.points}",
+                at="service.points",
             )
         if self.service.points > 1 and self.service.windows != "one_window":
-            raise ValueError(
-                "service.points must be 1 unless service.windows is one_window, because no line has a clerk at every "
-                f"point, got {self.service.points}"
+            raise RuleError(
+                "be 1 unless service.windows is one_window, because no line has a clerk at every point",
+                f"{self.service.points}",
+                at="service.points",
             )
         low, high = n * staffing.community_heads_min, n * staffing.community_heads_max
         if not low <= staffing.community_heads <= high:
-            raise ValueError(
-                f"staffing.community_heads must be between {low} and {high} for {n} communities of "
-                f"{staffing.community_heads_min} to {staffing.community_heads_max} heads, "
-                f"got {staffing.community_heads}"
+            raise RuleError(
+                f"be between {low} and {high} for {n} communities of {staffing.community_heads_min} to "
+                f"{staffing.community_heads_max} heads",
+                f"{staffing.community_heads}",
+                at="staffing.community_heads",
             )
         if self.n_communities > self.district.households:
-            raise ValueError(
-                f"structure.communities must be at most the number of households ({self.district.households}), "
-                f"got {self.n_communities}"
+            raise RuleError(
+                f"be at most the number of households ({self.district.households})",
+                f"{self.n_communities}",
+                at="structure.communities",
             )
         opening = max(h.minutes[1] - h.minutes[0] for h in self.district.calendar.hours) / 60
         if self.burden.meetings.hours > opening:
-            raise ValueError(
-                f"burden.meetings.hours must be at most the longest opening of the office ({opening:g}), "
-                f"got {self.burden.meetings.hours:g}"
+            raise RuleError(
+                f"be at most the longest opening of the office ({opening:g})",
+                f"{self.burden.meetings.hours:g}",
+                at="burden.meetings.hours",
             )
         if self.structure.merge_rule == "whole_communities" and self.n_communities > n:
-            raise ValueError(
-                f"structure.communities must be at most today's {n} where whole communities are merged, "
-                f"got {self.n_communities}"
+            raise RuleError(
+                f"be at most today's {n} where whole communities are merged",
+                f"{self.n_communities}",
+                at="structure.communities",
             )
         return self
 
@@ -396,9 +407,11 @@ class Pilot(Section):
     def _measures_have_a_place(self) -> Self:
         for i, one in enumerate(self.report.measures if self.district.place == "drawn" else ()):
             if one.group.partition(":")[0] in ("community", "unit", "grid"):
-                raise ValueError(
-                    f"report.measures.{i}.group must be of no one community or grid where each replication has others "
-                    f"(district.place=fixed gives all the same), got {one.group}"
+                raise RuleError(
+                    "be of no one community or grid where each replication has others (district.place=fixed gives all "
+                    "the same)",
+                    f"{one.group}",
+                    at=f"report.measures.{i}.group",
                 )
         return self
 

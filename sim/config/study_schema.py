@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from sim.config.bounds import Bound, Confidence, Difference, Replications, Seed, Weeks
 from sim.config.checking import Name, Section, checked
 from sim.config.report import ALL, Response, ResponseName
+from sim.errors import RuleError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +32,7 @@ class Promise(Section):
     @model_validator(mode="after")
     def _one_bound(self) -> Self:
         if (self.at_most is None) == (self.at_least is None):
-            raise ValueError("must have either at_most or at_least")
+            raise RuleError("have either at_most or at_least")
         return self
 
     @property
@@ -54,7 +55,7 @@ class Target(Section):
     @model_validator(mode="after")
     def _one_target(self) -> Self:
         if sum(value is not None for value in (self.half_width, self.share, self.difference)) != 1:
-            raise ValueError("must have exactly one of half_width, share and difference")
+            raise RuleError("have exactly one of half_width, share and difference")
         return self
 
 
@@ -71,9 +72,9 @@ class Precision(Section):
     @model_validator(mode="after")
     def _can_begin(self) -> Self:
         if self.until and self.replications < 2:
-            raise ValueError(f"replications must be at least 2 where a half-width is wanted, got {self.replications}")
+            raise RuleError("be at least 2 where a half-width is wanted", f"{self.replications}", at="replications")
         if self.until and self.most < self.replications:
-            raise ValueError(f"most must be at least replications ({self.replications}), got {self.most}")
+            raise RuleError(f"be at least replications ({self.replications})", f"{self.most}", at="most")
         return self
 
 
@@ -97,9 +98,9 @@ class Choose(Section):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if self.best is None and not self.cheapest:
-            raise ValueError("must name best, or cheapest: true")
+            raise RuleError("name best, or cheapest: true")
         if self.most < self.first:
-            raise ValueError(f"most must be at least first ({self.first}), got {self.most}")
+            raise RuleError(f"be at least first ({self.first})", f"{self.most}", at="most")
         return self
 
 
@@ -123,15 +124,15 @@ class DesignOf(Section):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if self.kind in SAMPLED and self.n is None:
-            raise ValueError(f"n must be given for {self.kind}")
+            raise RuleError(f"be given for {self.kind}", at="n")
         if self.kind in ("sobol", "indices") and self.n is not None and self.n & (self.n - 1):
-            raise ValueError(f"n must be a power of two for {self.kind}, got {self.n}")
+            raise RuleError(f"be a power of two for {self.kind}", f"{self.n}", at="n")
         if self.kind not in SAMPLED and self.n is not None:
-            raise ValueError(f"n must be left out for {self.kind}, got {self.n}")
+            raise RuleError(f"be left out for {self.kind}", f"{self.n}", at="n")
         if self.factors is not None and len(set(self.factors)) < len(self.factors):
-            raise ValueError(f"factors must be different ones, got {', '.join(self.factors)}")
+            raise RuleError("be different ones", ", ".join(self.factors), at="factors")
         if (self.kind == "points") != bool(self.points):
-            raise ValueError("points must be given for kind points, and for no other")
+            raise RuleError("be given for kind points, and for no other", at="points")
         return self
 
 
@@ -156,24 +157,34 @@ class Study(Section):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if len(set(self.pilots)) < len(self.pilots):
-            raise ValueError(f"pilots must be different ones, got {', '.join(self.pilots)}")
+            raise RuleError("be different ones", ", ".join(self.pilots), at="pilots")
         if len(set(self.responses)) < len(self.responses):
-            raise ValueError(f"responses must be different ones, got {', '.join(map(str, self.responses))}")
+            raise RuleError("be different ones", ", ".join(map(str, self.responses)), at="responses")
         if self.baseline is not None and len(self.pilots) > 1:
-            raise ValueError("baseline must be left out with several pilots: the first one is the baseline")
+            raise RuleError("be left out with several pilots: the first one is the baseline", at="baseline")
         if any(target.difference for target in self.precision.until.values()) and (
             self.baseline is None and len(self.pilots) == 1
         ):
-            raise ValueError("precision.until must not name a difference unless there is a baseline or a second pilot")
+            raise RuleError("not name a difference unless there is a baseline or a second pilot", at="precision.until")
         if self.choose is not None and self.choose.cheapest and not self.promises:
-            raise ValueError("choose.cheapest must have promises to keep, got none")
+            raise RuleError("have promises to keep", "none", at="choose.cheapest")
         return self
+
+    @property
+    def named(self) -> tuple[tuple[str, Response], ...]:
+        """Return every response that the study names, with the path of where it does."""
+        by_place = {
+            "responses": self.responses,
+            "promises": self.promises,
+            "precision.until": self.precision.until,
+            "choose.best.response": [self.choose.best.response] if self.choose and self.choose.best else [],
+        }
+        return tuple((place, response) for place, responses in by_place.items() for response in responses)
 
     @property
     def asked(self) -> tuple[Response, ...]:
         """Return every response that the study names anywhere, each once."""
-        best = [self.choose.best.response] if self.choose and self.choose.best else []
-        return tuple(dict.fromkeys([*self.responses, *self.promises, *self.precision.until, *best]))
+        return tuple(dict.fromkeys(response for _, response in self.named))
 
     @property
     def all_groups(self) -> tuple[str, ...]:

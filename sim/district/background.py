@@ -223,7 +223,8 @@ def _at_random(pilot: Pilot, office: OfficeTime, yearly_hours: float, rng: np.ra
     gap = _gap(pilot, office, yearly_hours)
     positions = np.zeros(0, dtype=np.int64)
     if np.isfinite(gap):  # by gaps, so that a longer horizon begins as a shorter one
-        positions = renewal_times(rng, Exponential(mean=gap), 1, office.hours.total)
+        law = Exponential.model_construct(mean=gap)  # in ticks: what bounds a mean of configs is of their units
+        positions = renewal_times(rng, law, 1, office.hours.total)
     return _release(pilot, office, office.hours.after(0, positions)), ticks(pilot.burden.piece_minutes, MINUTE)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -47,6 +47,9 @@ class Station:
     point: int = -1  # service point of a pooled front queue, counted over all communities; -1: none
 
 
+Role = Literal["secretary", "worker", "specialist", "grid manager", "officer"]
+
+
 @dataclass(frozen=True)
 class Person:
     """One member of staff: an identity that is the same under every design, and a post in this one."""
@@ -56,8 +59,17 @@ class Person:
     unit: int
     specialism: int  # -1: none, a full-time grid manager
     grids: tuple[int, ...]
-    secretary: bool
-    post: str  # by which measures are grouped
+    role: Role
+
+    @property
+    def secretary(self) -> bool:
+        """Return whether this is the secretary of a community."""
+        return self.role == "secretary"
+
+    @property
+    def post(self) -> str:
+        """Return the name of the post, by which measures are grouped: a role that one level has needs no level."""
+        return self.role if self.role in ("grid manager", "specialist") else f"{self.level} {self.role}"
 
 
 @dataclass(frozen=True)
@@ -305,20 +317,19 @@ def _people(pilot: Pilot, place: Place, heads: dict[Level, Ints], sizes: dict[Le
                 for i, own in zip(have_grids.tolist(), _own_grids(place, unit, len(have_grids)), strict=True):
                     grids[i] = own
             for i in range(n):
-                secretary = level == "community" and i == 0
-                post = _post(level, secretary, apart, int(specialism[i]))
-                people.append(Person(next(pool), level, unit, int(specialism[i]), grids[i], secretary, post))
+                role = _role(level, i == 0, apart, int(specialism[i]))
+                people.append(Person(next(pool), level, unit, int(specialism[i]), grids[i], role))
     return people
 
 
-def _post(level: Level, secretary: bool, apart: bool, specialism: int) -> str:
-    """Return the name of a post."""
+def _role(level: Level, first: bool, apart: bool, specialism: int) -> Role:
+    """Return the role of a head of a unit; the first of a community is its secretary."""
     if level != "community":
-        return f"{level} officer"
-    if secretary:
-        return "community secretary"
+        return "officer"
+    if first:
+        return "secretary"
     if not apart:
-        return "community worker"
+        return "worker"
     return "grid manager" if specialism < 0 else "specialist"
 
 

@@ -16,7 +16,7 @@ from scipy.special import gamma as gamma_function
 from scipy.special import gammaincinv, ndtri, pdtr
 
 from sim.arrays import Floats, Ints
-from sim.errors import sealed
+from sim.errors import RuleError, sealed
 
 # Bounds in any unit: the least is less than a tick of the largest, the most is longer than any horizon.
 Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=1e-9, le=1e9)]
@@ -146,7 +146,7 @@ class Uniform(Frozen):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.high < self.low:
-            raise ValueError(f"high must be at least low ({self.low:g}), got {self.high:g}")
+            raise RuleError(f"be at least low ({self.low:g})", f"{self.high:g}", at="high")
         return self
 
     @property
@@ -175,9 +175,9 @@ class Triangular(Frozen):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if not self.low <= self.mode <= self.high:
-            raise ValueError(f"mode must be from low ({self.low:g}) to high ({self.high:g}), got {self.mode:g}")
+            raise RuleError(f"be from low ({self.low:g}) to high ({self.high:g})", f"{self.mode:g}", at="mode")
         if self.low == self.high:
-            raise ValueError(f"high must be above low ({self.low:g}), got {self.high:g}")
+            raise RuleError(f"be above low ({self.low:g})", f"{self.high:g}", at="high")
         return self
 
     @property
@@ -251,15 +251,16 @@ class Hyperexponential(Frozen):
     @model_validator(mode="after")
     def _probabilities(self) -> Self:
         if len(self.probabilities) != len(self.means):
-            raise ValueError(
-                f"probabilities must be as many as means ({len(self.means)}), got {len(self.probabilities)}"
+            raise RuleError(
+                f"be as many as means ({len(self.means)})", f"{len(self.probabilities)}", at="probabilities"
             )
         if abs(sum(self.probabilities) - 1) > 1e-9:
-            raise ValueError(f"probabilities must sum to 1, got {sum(self.probabilities):g}")
+            raise RuleError("sum to 1", f"{sum(self.probabilities):g}", at="probabilities")
         if self.mean > MOST_UNLIKE * min(self.means):
-            raise ValueError(
-                f"means must have a mean of at most {MOST_UNLIKE:,} times the least ({min(self.means):g}), got "
-                f"{self.mean:g}"
+            raise RuleError(
+                f"have a mean of at most {MOST_UNLIKE:,} times the least ({min(self.means):g})",
+                f"{self.mean:g}",
+                at="means",
             )
         return self
 
@@ -328,9 +329,9 @@ class Empirical(Frozen):
         if self.weights is None:
             return self
         if len(self.weights) != len(self.values):
-            raise ValueError(f"weights must be as many as values ({len(self.values)}), got {len(self.weights)}")
+            raise RuleError(f"be as many as values ({len(self.values)})", f"{len(self.weights)}", at="weights")
         if sum(self.weights) <= 0:
-            raise ValueError(f"weights must sum to more than 0, got {sum(self.weights):g}")
+            raise RuleError("sum to more than 0", f"{sum(self.weights):g}", at="weights")
         return self
 
     def _table(self) -> tuple[Floats, Floats]:

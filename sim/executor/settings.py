@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from sim.config import Section, checked_kind
 from sim.config.bounds import Megabytes, Workers
+from sim.errors import RuleError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,18 +53,19 @@ class Dask(Section):
         if self.address is not None:
             match = ADDRESS.fullmatch(self.address)
             if not match or not 1 <= int(match["port"]) <= 65535:
-                raise ValueError(f"address must be tcp://HOST:PORT or tls://HOST:PORT, got {self.address}")
+                raise RuleError("be tcp://HOST:PORT or tls://HOST:PORT", f"{self.address}", at="address")
         return self
 
     @model_validator(mode="after")
     def _one_cluster(self) -> Self:
         if self.address is not None and self.scheduler_file is not None:
-            raise ValueError("address must be null where scheduler_file is given, got both")
+            raise RuleError("be null where scheduler_file is given", "both", at="address")
         for key in ("workers", "memory_mb_per_worker"):
             if self.joins and getattr(self, key) is not None:
-                raise ValueError(
-                    f"{key} must be null where a cluster is joined (its workers are as they were started), "
-                    f"got {getattr(self, key)}"
+                raise RuleError(
+                    "be null where a cluster is joined (its workers are as they were started)",
+                    f"{getattr(self, key)}",
+                    at=key,
                 )
         return self
 

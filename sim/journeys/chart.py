@@ -14,7 +14,8 @@ from sim.district.demand import Channel
 from sim.district.stages import Lag
 from sim.draws.clock import HOUR, MINUTE
 from sim.journeys import words
-from sim.journeys.sentences import words_of
+from sim.journeys.sentences import hand_overs, trips, words_of
+from sim.language import N_, gettext, phrase, separated
 from sim.report.lines import literal
 
 if TYPE_CHECKING:
@@ -40,9 +41,11 @@ _ARROW: dict[str, Any] = {"color": "#7a1a4b", "lw": 1.3}
 _RESULT = "#3c9e6a"
 _PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.8}
 _SINCE = {
-    Channel.COUNTER: "the resident came", Channel.PHONE: "the resident phoned", Channel.LATENT: "the issue arose",
-}  # fmt: skip
-_LANES = {"resident": "resident", "outside": "outside, notices"}
+    Channel.COUNTER: N_("since the resident came"),
+    Channel.PHONE: N_("since the resident phoned"),
+    Channel.LATENT: N_("since the issue arose"),
+}
+_LANES = {"resident": N_("resident"), "outside": N_("outside, notices")}
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ def journey_figure(journeys: Sequence[Journey], footer: str = "") -> Figure:
     for journey, x, some, lines, height in zip(journeys, x_of, lanes, named, heights, strict=True):
         write(
             page.figure, EDGE, page.height - page.top - down - 0.2,
-            f"{short_name(journey.organisation.pilot.title, 60)}: {_result(journey)}",
+            gettext("{pilot}: {what}", pilot=short_name(journey.organisation.pilot.title, 60), what=_result(journey)),
             size=10, weight="bold", va="bottom",
         )  # fmt: skip
         if some:
@@ -120,12 +123,14 @@ def _used(journey: Journey, bars: Sequence[_Bar]) -> list[str]:
 
 def _scale(journeys: Sequence[Journey]) -> tuple[float, str]:
     """Return the ticks in a unit of the axis and its name."""
-    since = f"since {_SINCE[journeys[0].channel]}"
+    since = gettext(_SINCE[journeys[0].channel])
     day = journeys[0].day_ticks
     longest = max(_axis(journey, 1)(_last(journey)) for journey in journeys)
     if longest < 2 * HOUR:
-        return MINUTE, f"minutes {since}"
-    return (HOUR, f"office hours {since}") if longest < day else (day, f"working days {since}")
+        return MINUTE, gettext("minutes {since}", since=since)
+    if longest < day:
+        return HOUR, gettext("office hours {since}", since=since)
+    return day, gettext("working days {since}", since=since)
 
 
 def _axis(journey: Journey, scale: float) -> Callable[[int], float]:
@@ -159,7 +164,7 @@ def _date(when: dt.datetime | None, *, hours: bool) -> str:
     """Return a date, or the clock time, below a tick; nothing past the horizon."""
     if when is None:
         return ""
-    return f"{when:%H:%M}" if hours else f"{when.day} {when:%b}"
+    return f"{when:%H:%M}" if hours else words.day_of_month(when)
 
 
 def _lanes(axes: Axes, journey: Journey, x: Callable[[int], float], lanes: list[str], most: float) -> None:
@@ -190,7 +195,7 @@ def _lanes(axes: Axes, journey: Journey, x: Callable[[int], float], lanes: list[
         axes.axvline(x(journey.totals.result), color=_RESULT, lw=1.4, zorder=1)
     axes.set_xlim(-0.01 * most, most * 1.04 or 1)
     axes.set_ylim(len(lanes) - 0.5, -0.75)
-    axes.set_yticks(range(len(lanes)), [_LANES.get(lane_name, lane_name) for lane_name in lanes])
+    axes.set_yticks(range(len(lanes)), [phrase(_LANES.get(lane_name, lane_name)) for lane_name in lanes])
     axes.tick_params(axis="y", length=0, labelsize=9)
     for y in range(1, len(lanes)):
         axes.axhline(y - 0.5, color="#dddddd", lw=0.6, zorder=0)
@@ -282,27 +287,27 @@ def _names(journey: Journey) -> list[tuple[list[int], str]]:
 def _legend(bars: Sequence[_Bar], journeys: Sequence[Journey]) -> list[Key]:
     """Return the keys of what is drawn."""
     kinds = [
-        ("work", _WORK),
-        ("begun, laid aside", _ASIDE),
-        ("waits in a queue, for a batch or to be known", _WAIT),
-        ("with the resident, or a notice runs", _AWAY),
+        (N_("work"), _WORK),
+        (N_("begun, laid aside"), _ASIDE),
+        (N_("waits in a queue, for a batch or to be known"), _WAIT),
+        (N_("with the resident, or a notice runs"), _AWAY),
     ]
-    keys = [Key(label, look) for label, look in kinds if any(bar.look is look for bar in bars)]
+    keys = [Key(gettext(label), look) for label, look in kinds if any(bar.look is look for bar in bars)]
     if any(journey.totals.hand_overs for journey in journeys):
-        keys.append(Key("hand-over", {"color": _ARROW["color"], "lw": 1.3, "marker": ">", "ms": 6}, line=True))
+        keys.append(Key(gettext("hand-over"), {"color": _ARROW["color"], "lw": 1.3, "marker": ">", "ms": 6}, line=True))
     if any(journey.totals.result >= 0 for journey in journeys):
-        keys.append(Key("result", {"color": _RESULT, "lw": 1.4}, line=True))
+        keys.append(Key(gettext("result"), {"color": _RESULT, "lw": 1.4}, line=True))
     return keys
 
 
 def _result(journey: Journey) -> str:
     """Return the totals in a few words."""
     totals = journey.totals
-    minutes = totals.own_time / (HOUR / 60)
-    return (
-        f"{_days(journey)}; {totals.trips} trip{'s' * (totals.trips != 1)}, {totals.hand_overs} "
-        f"hand-over{'s' * (totals.hand_overs != 1)}, {minutes:.0f} minutes of the resident's own time"
-    )
+    return gettext(
+        "{days}; {trips}, {hand_overs}, {minutes:.0f} minutes of the resident's own time",
+        days=_days(journey), trips=trips(totals.trips), hand_overs=hand_overs(totals.hand_overs),
+        minutes=totals.own_time / MINUTE,
+    )  # fmt: skip
 
 
 def _days(journey: Journey) -> str:
@@ -311,14 +316,22 @@ def _days(journey: Journey) -> str:
     if totals.turnaround is not None:
         return words.office_time(journey, totals.turnaround)
     if totals.left:
-        return "left unserved"
-    return "never known" if totals.so_far is None else f"not done after {words.office_time(journey, totals.so_far)}"
+        return gettext("left unserved")
+    if totals.so_far is None:
+        return gettext("never known")
+    return gettext("not done after {length}", length=words.office_time(journey, totals.so_far))
 
 
 def _words(journeys: Sequence[Journey]) -> tuple[str, str]:
     """Return title and subtitle."""
-    parts = [f"{_days(journey)} under {short_name(journey.organisation.pilot.title, 60)}" for journey in journeys]
+    parts = [
+        gettext("{days} under {pilot}", days=_days(journey), pilot=short_name(journey.organisation.pilot.title, 60))
+        for journey in journeys
+    ]
     first = journeys[0]
-    title = f"Request {first.request}: {'; '.join(parts)}"
-    begins = f"from {words.moment(first, first.begin)}"
-    return title, literal(f"{words_of(first)}, {begins}; nights, weekends and holidays have no width.")
+    title = gettext("Request {request}: {endings}", request=first.request, endings=separated(parts))
+    subtitle = gettext(
+        "{request}, from {moment}; nights, weekends and holidays have no width.",
+        request=words_of(first), moment=words.moment(first, first.begin),
+    )  # fmt: skip
+    return title, literal(subtitle)

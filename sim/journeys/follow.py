@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,9 +12,10 @@ from sim.config.compose import assumptions
 from sim.district import engines
 from sim.district.demand import Channel
 from sim.engine.audit.quick import balance
-from sim.errors import RESULTS_STAY, ConfigError, near, sealed
+from sim.errors import RESULTS_STAY, ConfigError, choices, near, sealed
 from sim.journeys.sentences import ending, journey_table, rows, totals_table, words_of
 from sim.journeys.steps import Journey, read
+from sim.language import ENGLISH, N_, gettext, phrase, speaking
 from sim.measures.requests import requests
 from sim.measures.residents import measured_rows
 from sim.measures.tally import window
@@ -27,7 +29,7 @@ from sim.study.folder import drawing
 from sim.study.replication import prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import polars as pl
     from matplotlib.figure import Figure
@@ -67,7 +69,7 @@ class Selection:
             raise ConfigError(f"request must be a number or slowest, got {request}")
         if self.archetype is not None and self.archetype not in known:
             hint = near(self.archetype, known)
-            raise ConfigError(f"archetype must be one of {', '.join(known)}{hint}, got {self.archetype}")
+            raise ConfigError(f"archetype must be one of {choices(known, self.archetype)}{hint}, got {self.archetype}")
         channels = [channel.name.lower() for channel in Channel]
         if self.channel is not None and self.channel not in channels:
             raise ConfigError(f"channel must be one of {', '.join(channels)}, got {self.channel}")
@@ -88,13 +90,18 @@ class Journeys:
         By design.
     replication
         The replication that the request is of.
-    remarks
-        Notes on how the request was chosen.
+    remark_makers
+        What gives each of the remarks.
     """
 
     each: tuple[Journey, ...]
     replication: int
-    remarks: tuple[str, ...] = ()
+    remark_makers: tuple[Callable[[], str], ...] = ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Return notes on how the request was chosen."""
+        return tuple(one() for one in self.remark_makers)
 
     @property
     def identity(self) -> dict[str, object]:
@@ -118,25 +125,36 @@ class Journeys:
     def footer(self) -> str:
         """Return the line under the chart."""
         pilot = self.each[0].organisation.pilot
-        return (
-            f"{pilot.district.name}; replication {self.replication}, seed {pilot.run.seed}. One request is an example. "
-            f"{assumptions(pilot.district.name)}"
-        )
+        return gettext(
+            "{district}; replication {n}, seed {seed}. One request is an example. {assumptions}",
+            district=phrase(pilot.district.name), n=self.replication, seed=pilot.run.seed,
+            assumptions=assumptions(pilot.district.name),
+        )  # fmt: skip
 
     @property
     def notes(self) -> list[str]:
         """Return what must be known to read them."""
         pilot = self.each[0].organisation.pilot
         monday = pilot.district.calendar.first_monday
-        where = "have places of their own" if pilot.district.place == "drawn" else "have the same place"
+        own = gettext(
+            "The communities are those of this replication; replications have places of their own (district.place)."
+        )
+        same = gettext(
+            "The communities are those of this replication; replications have the same place (district.place)."
+        )
         return [
-            f"Replication {self.replication}, seed {pilot.run.seed}, {pilot.run.weeks} weeks. Dates are counted on "
-            f"from {monday:%A %Y-%m-%d}; the simulated year of 52 weeks repeats.",
-            "Activities have the procedure's own names, whichever level performs them. Waiting, and what staff did "
-            "meanwhile, is told in office time.",
-            f"The communities are those of this replication; replications {where} (district.place).",
-            "One request is an example and proves nothing about a design: wangge compare does.",
-        ]
+            gettext(
+                "Replication {n}, seed {seed}, {weeks} weeks. Dates are counted on from Monday {date}; the simulated "
+                "year of 52 weeks repeats.",
+                n=self.replication, seed=pilot.run.seed, weeks=pilot.run.weeks, date=monday.isoformat(),
+            ),
+            gettext(
+                "Activities have the procedure's own names, whichever level performs them. Waiting, and what staff did "
+                "meanwhile, is told in office time."
+            ),
+            own if pilot.district.place == "drawn" else same,
+            gettext("One request is an example and proves nothing about a design: wangge compare does."),
+        ]  # fmt: skip
 
     @property
     def tables(self) -> list[Table]:
@@ -147,16 +165,21 @@ class Journeys:
         """Return what is to be said of them in a folder of this name."""
         pilots = [one.organisation.pilot for one in self.each]
         *tables, totals = self.tables
-        answer = [f"{pilot.name}: {ending(one)}" for pilot, one in zip(pilots, self.each, strict=True)]
+        answer = [
+            gettext("{pilot}: {ending}", pilot=pilot.name, ending=ending(one))
+            for pilot, one in zip(pilots, self.each, strict=True)
+        ]
+        request = words_of(self.each[0])
+        what = f"{request[0].upper()}{request[1:]}"
         screen = Screen(
-            f"{words_of(self.each[0])[0].upper()}{words_of(self.each[0])[1:]}.",
+            gettext("{what}.", what=what),
             (*self.remarks, *answer),
             totals,
             (self.notes[-1], self.notes[2], assumptions(pilots[0].district.name)),
             where(name, "journey.md", 1),
         )
         steps = [page(pilot.name, table) for pilot, table in zip(pilots, tables, strict=True)]
-        notes = Page("notes", "how to read it", paragraphs=tuple(f"- {note}" for note in self.notes))
+        notes = Page("notes", gettext("how to read it"), paragraphs=tuple(f"- {note}" for note in self.notes))
         return Printed(screen, (*steps, page("totals", totals), notes))
 
     def __str__(self) -> str:
@@ -174,8 +197,8 @@ class Journeys:
 
 def follow(
     pilots: Sequence[Pilot], selection: Selection, replication: int, engine: engines.Settings
-) -> tuple[list[Journey], list[str]]:
-    """Return the journey of the chosen request under each pilot, and what is to be said of the choice.
+) -> tuple[list[Journey], list[Callable[[], str]]]:
+    """Return the journey of the chosen request under each pilot, and what says each remark on the choice.
 
     Raises
     ------
@@ -186,7 +209,7 @@ def follow(
     check_paired(pilots)
     selection.check(pilots[0])
     journeys: list[Journey] = []
-    remarks: list[str] = []
+    remarks: list[Callable[[], str]] = []
     request = selection.request if isinstance(selection.request, int) else None
     for pilot in pilots:
         plan = prepare(pilot, replication)
@@ -203,7 +226,8 @@ def follow(
             remarks.append(remark)
         journeys.append(read(plan, record.case, record.visits, record.spells, request, overloaded))
     if pilots[0].district.copies > 1:
-        remarks.append(f"Of {pilots[0].district.copies} districts the first is followed.")
+        first = N_("Of {n} districts the first is followed.")
+        remarks.append(partial(gettext, first, n=pilots[0].district.copies))
     return journeys, remarks
 
 
@@ -214,28 +238,47 @@ def complete_record(plan: Plan, engine: engines.Settings) -> Record:
     return record
 
 
-def _selected(selection: Selection, pilot: Pilot, record: Record, overloaded: Bools) -> tuple[int, str]:
-    """Return the request that a selection describes, and a sentence on which one it is."""
+def _selected(selection: Selection, pilot: Pilot, record: Record, overloaded: Bools) -> tuple[int, Callable[[], str]]:
+    """Return the request that a selection describes, and what says which one it is."""
     mine = requests(record.case, record.visits, overloaded)
     rows = measured_rows(mine, *window(pilot))
-    demand, what = record.case.demand, "request"
+    demand = record.case.demand
     if selection.archetype is not None:
         names = list(pilot.procedures.archetypes)
         rows = rows[demand.archetype[mine.ids[rows]] == names.index(selection.archetype)]
-        what += f" of archetype {selection.archetype}"
     if selection.channel is not None:
         rows = rows[demand.channel[mine.ids[rows]] == Channel[selection.channel.upper()]]
-        what += f" through channel {selection.channel}"
-    first = selection.request is None and (selection.archetype or selection.channel)
+    first = bool(selection.request is None and (selection.archetype or selection.channel))
     if not first:
         rows = rows[mine.result[rows] >= 0]
-        what += " that is finished"
     if not len(rows):
+        with speaking(ENGLISH):
+            what = f"{_described(selection)}{'' if first else ' that is finished'}"
         raise ConfigError(f"request must be given: no {what} is measured under {pilot.name}")
+    row = rows[0] if first else rows[np.argmax(_turnaround(record, mine, rows))]
+    request = int(mine.ids[row])
+    return request, partial(_remark, selection, pilot.name, request, first=first)
+
+
+def _described(selection: Selection) -> str:
+    """Return what kind of request a selection describes."""
+    archetype, channel = selection.archetype, phrase(selection.channel or "")
+    if archetype and channel:
+        return gettext("request of archetype {archetype} through channel {channel}",
+                       archetype=archetype, channel=channel)  # fmt: skip
+    if archetype:
+        return gettext("request of archetype {archetype}", archetype=archetype)
+    return gettext("request through channel {channel}", channel=channel) if channel else gettext("request")
+
+
+def _remark(selection: Selection, pilot: str, request: int, *, first: bool) -> str:
+    """Return which request was chosen."""
+    what = _described(selection)
     if first:
-        return int(mine.ids[rows[0]]), f"The first measured {what} under {pilot.name} is request {mine.ids[rows[0]]}."
-    row = rows[np.argmax(_turnaround(record, mine, rows))]
-    return int(mine.ids[row]), f"The slowest measured {what} under {pilot.name} is request {mine.ids[row]}."
+        return gettext("The first measured {what} under {pilot} is request {request}.",
+                       what=what, pilot=pilot, request=request)  # fmt: skip
+    return gettext("The slowest measured {what} that is finished under {pilot} is request {request}.",
+                   what=what, pilot=pilot, request=request)  # fmt: skip
 
 
 def _turnaround(record: Record, mine: Requests, rows: Ints) -> Ints:
@@ -245,12 +288,13 @@ def _turnaround(record: Record, mine: Requests, rows: Ints) -> Ints:
 
 def keep(store: Store, journeys: Journeys) -> None:
     """Write journeys as a text, a table and a chart."""
+    heading = gettext("The journey of request {request}", request=journeys.each[0].request)
     text = [
-        f"# The journey of request {journeys.each[0].request}",
+        f"# {heading}",
         *(table.to_markdown() for table in journeys.tables),
         *map(escape_markdown, journeys.notes),
         "![](charts/journey.svg)",
     ]
     store.write_text("journey.md", "\n\n".join(text) + "\n")
     store.write_table("journey", journeys.rows)
-    drawing.keep(store, "journey", journeys.chart())
+    drawing.keep(store, "journey", journeys.chart)

@@ -6,20 +6,44 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from sim.district.demand import Channel
 from sim.district.stages import KIND_NAMES
 from sim.draws.clock import MINUTE
 from sim.journeys import words
-from sim.report.lines import literal
+from sim.language import ENGLISH, N_, gettext, listed, ngettext, phrase, separated, speaking
+from sim.report.lines import literal, rich_text
 from sim.report.tables import Column, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rich.table import Table as RichTable
 
+    from sim.district.stages import Stage
     from sim.journeys.steps import Journey, Step
 
-NOT_YET = "not yet"
+NOT_YET = N_("not yet")
+
+TOTALS = (
+    ("turnaround", N_("turnaround (working days)"), 2),
+    ("waiting", N_("waiting in queues (working days of office time)"), 2),
+    ("on_the_way", N_("under way: files, batches, notices, papers, the resident (working days)"), 2),
+    ("work", N_("work of staff (minutes)"), 0),
+    ("hand_overs", N_("hand-overs"), 0),
+    ("trips", N_("trips of the resident"), 0),
+    ("own_time", N_("the resident's own time: ways, waiting, being served (minutes)"), 0),
+)
+"""The totals of a journey: name, what it is, and how many digits it is shown with."""
+
+MARKS: Mapping[str, Callable[[Stage], bool]] = {
+    N_("a trip"): lambda stage: stage.trip,
+    N_("a hand-over"): lambda stage: stage.hand_over,
+}
+"""What is marked at a step."""
+
+CHANNELS = {
+    Channel.COUNTER: N_("at a counter"), Channel.PHONE: N_("by phone"), Channel.LATENT: N_("a latent issue"),
+}  # fmt: skip
 
 ROW = {
     "pilot": pl.String, "request": pl.Int64, "step": pl.Int64, "what": pl.String, "activity": pl.String,
@@ -32,13 +56,14 @@ ROW = {
 
 
 def rows(journeys: Sequence[Journey]) -> pl.DataFrame:
-    """Return one row a step of each journey.
+    """Return one row a step of each journey, in English.
 
     `came`, `started` and `ended` are dates with clock times, null where they did not happen; `before_days` are working
     days between the step before and this one, and `gate_days` the part of them that was spent waiting for a batch;
     `staff` is the number of those who serve the queue.
     """
-    table_rows = [_row(journey, step) for journey in journeys for step in journey.steps]
+    with speaking(ENGLISH):
+        table_rows = [_row(journey, step) for journey in journeys for step in journey.steps]
     return pl.DataFrame(table_rows, schema=ROW)
 
 
@@ -93,19 +118,25 @@ def journey_text(journey: Journey) -> RichTable:
         first.append(literal(f"  {where}"), style="not bold")
         grid.add_row(number, came, first)
         same_day = done[:-5] == came[:-5]
-        over = "" if done in (came, NOT_YET) else f"; done {done[-5:] if same_day else done}"
-        grid.add_row("", "", Text(literal(f"{reasons}{over}"), style="dim"))
+        when = done[-5:] if same_day else done
+        over = done not in (came, gettext(NOT_YET))
+        told = gettext("{reasons}; done {time}", reasons=reasons, time=when) if over else reasons
+        grid.add_row("", "", rich_text(literal(told), style="dim"))
     return grid
 
 
 def heading(journey: Journey) -> str:
     """Return the design and the request."""
-    return f"{journey.organisation.pilot.title}: {words_of(journey)}"
+    title = phrase(journey.organisation.pilot.title)
+    return gettext("{title}: {request}", title=title, request=words_of(journey))
 
 
 def journey_table(journey: Journey) -> Table:
     """Return a journey step by step."""
-    headings = ("step", "came", "what", "where, by whom", "what took the time", "done")
+    headings = (
+        gettext("step"), gettext("came"), gettext("what"), gettext("where, by whom"), gettext("what took the time"),
+        gettext("done"),
+    )  # fmt: skip
     return Table(heading(journey), tuple(map(Column, headings)), tuple(cells(journey)), (ending(journey),))
 
 
@@ -113,53 +144,79 @@ def cells(journey: Journey) -> list[tuple[str, ...]]:
     """Return number, arrival, what, place and persons, reasons and end of every step, in words."""
     cells_of_steps: list[tuple[str, ...]] = []
     for step in journey.steps:
-        who = ", by ".join(filter(None, (words.place(journey, step.station), words.people(journey, step))))
-        marks = [m for m, on in (("a trip", step.stage.trip), ("a hand-over", step.stage.hand_over)) if on]
-        what = words.what(journey, step) + (f" [{', '.join(marks)}]" if marks else "")
-        done = words.moment(journey, step.end) if step.end >= 0 else NOT_YET
+        what = words.what(journey, step)
+        if marks := [gettext(mark) for mark, on in MARKS.items() if on(step.stage)]:
+            what = gettext("{what} [{marks}]", what=what, marks=listed(marks))
+        done = words.moment(journey, step.end) if step.end >= 0 else gettext(NOT_YET)
         outside = words.lane(step) == "outside" and not step.stage.hand_over
         came = words.moment(journey, step.since if outside else step.arrival)  # the lag is what takes the time
-        reasons = "; ".join(words.why(journey, step))
-        cells_of_steps.append((str(step.number), came, what, who or "", reasons or "at once", done))
+        reasons = separated(words.why(journey, step))
+        who = _who(journey, step)
+        cells_of_steps.append((str(step.number), came, what, who, reasons or gettext("at once"), done))
     return cells_of_steps
+
+
+def _who(journey: Journey, step: Step) -> str:
+    """Return where a step happened, and who worked on it."""
+    place, people = words.place(journey, step.station), words.people(journey, step)
+    return gettext("{place}, by {people}", place=place, people=people) if place and people else place or people
 
 
 def words_of(journey: Journey) -> str:
     """Return which request it is."""
-    archetype = journey.organisation.pilot.procedures.archetypes[journey.archetype]
-    channel = {0: "at a counter", 1: "by phone", 2: "a latent issue"}[int(journey.channel)]
-    return f"request {journey.request}, {journey.archetype} {archetype.title}, {channel}"
+    title = phrase(journey.organisation.pilot.procedures.archetypes[journey.archetype].title)
+    return gettext(
+        "request {request}, {archetype} {title}, {channel}",
+        request=journey.request, archetype=journey.archetype, title=title, channel=gettext(CHANNELS[journey.channel]),
+    )  # fmt: skip
 
 
 def ending(journey: Journey) -> str:
     """Return how the journey ended, in a sentence."""
     totals = journey.totals
+    return gettext(
+        "{outcome}; {trips} and {minutes:.0f} minutes of the resident's own, {hand_overs}.",
+        outcome=_outcome(journey), trips=trips(totals.trips), minutes=totals.own_time / MINUTE,
+        hand_overs=hand_overs(totals.hand_overs),
+    )  # fmt: skip
+
+
+def trips(n: int) -> str:
+    """Return a number of trips."""
+    return ngettext("{n} trip", "{n} trips", n)
+
+
+def hand_overs(n: int) -> str:
+    """Return a number of hand-overs."""
+    return ngettext("{n} hand-over", "{n} hand-overs", n)
+
+
+def _outcome(journey: Journey) -> str:
+    """Return what became of a request."""
+    totals = journey.totals
     days = words.office_time(journey, totals.so_far or 0)
     if totals.turnaround is not None:
-        words_ = f"Done {words.moment(journey, totals.result)}, {days} after the first contact"
-    elif totals.left:
-        words_ = "Left unserved: the resident gave up and did not come again"
-    elif totals.so_far is None:
-        words_ = "Still open: nobody knew of it when the simulated time ended"
-    else:
-        words_ = f"Still open after {days}, when the simulated time ended{_pending(journey)}"
-    counts = [
-        f"{facts(journey)[name]:g} {word}{'s' * (facts(journey)[name] != 1)}"
-        for name, word in (("trips", "trip"), ("hand_overs", "hand-over"))
-    ]
-    return f"{words_}; {counts[0]} and {totals.own_time / MINUTE:.0f} minutes of the resident's own, {counts[1]}."
+        when = words.moment(journey, totals.result)
+        return gettext("Done {moment}, {days} after the first contact", moment=when, days=days)
+    if totals.left:
+        return gettext("Left unserved: the resident gave up and did not come again")
+    if totals.so_far is None:
+        return gettext("Still open: nobody knew of it when the simulated time ended")
+    return _pending(journey, gettext("Still open after {days}, when the simulated time ended", days=days))
 
 
-def _pending(journey: Journey) -> str:
-    """Return in words what was on its way at the horizon."""
+def _pending(journey: Journey, still_open: str) -> str:
+    """Return that a request is still open, with what was on its way at the horizon."""
     stage = journey.pending
     if stage is None:
-        return ""
+        return still_open
     if stage.stops_clock:
-        return ", while the resident was finding papers"
+        return gettext("{open}, while the resident was finding papers", open=still_open)
     if stage.trip:
-        return ", before the resident came again"
-    return ", while the file was on its way" if stage.hand_over else ", before the next step"
+        return gettext("{open}, before the resident came again", open=still_open)
+    if stage.hand_over:
+        return gettext("{open}, while the file was on its way", open=still_open)
+    return gettext("{open}, before the next step", open=still_open)
 
 
 def facts(journey: Journey) -> dict[str, float]:
@@ -180,25 +237,19 @@ def facts(journey: Journey) -> dict[str, float]:
 
 def totals_table(journeys: Sequence[Journey]) -> Table:
     """Return the totals of the journeys side by side."""
-    labels = (
-        ("turnaround", "turnaround (working days)", 2),
-        ("waiting", "waiting in queues (working days of office time)", 2),
-        ("on_the_way", "under way: files, batches, notices, papers, the resident (working days)", 2),
-        ("work", "work of staff (minutes)", 0),
-        ("hand_overs", "hand-overs", 0),
-        ("trips", "trips of the resident", 0),
-        ("own_time", "the resident's own time: ways, waiting, being served (minutes)", 0),
-    )
     totals = [facts(journey) for journey in journeys]
 
     def cell(journey: Journey, facts_of: dict[str, float], name: str, digits: int) -> str:
         if name == "turnaround" and journey.totals.turnaround is None:
-            return "left unserved" if journey.totals.left else "still open"
+            return gettext("left unserved") if journey.totals.left else gettext("still open")
         return f"{facts_of[name]:,.{digits}f}"
 
     body = tuple(
-        (label, *(cell(journey, facts_of, name, digits) for journey, facts_of in zip(journeys, totals, strict=True)))
-        for name, label, digits in labels
+        (
+            gettext(label),
+            *(cell(journey, facts_of, name, digits) for journey, facts_of in zip(journeys, totals, strict=True)),
+        )
+        for name, label, digits in TOTALS
     )
-    columns = (Column(""), *(Column(journey.organisation.pilot.title) for journey in journeys))
-    return Table(f"In all: {words_of(journeys[0])}", columns, body)
+    columns = (Column(""), *(Column(phrase(journey.organisation.pilot.title)) for journey in journeys))
+    return Table(gettext("In all: {request}", request=words_of(journeys[0])), columns, body)

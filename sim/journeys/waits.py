@@ -9,6 +9,7 @@ import numpy as np
 
 from sim.district.stages import Kind
 from sim.draws.clock import DAY
+from sim.language import N_
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,20 +20,20 @@ if TYPE_CHECKING:
     from sim.engine.record import Spells, Visits
 
 DOINGS = (
-    "with other residents",
-    "on other residents' files",
-    "on field checks",
-    "relaying files",
-    "on patrols",
-    "on home visits",
-    "on work from above",
-    "on the office's own work",
-    "at residents' homes",
-    "not on turn here",
-    "free",
-    "in meetings",
-    "absent",
-    "off duty",
+    N_("with other residents"),
+    N_("on other residents' files"),
+    N_("on field checks"),
+    N_("relaying files"),
+    N_("on patrols"),
+    N_("on home visits"),
+    N_("on work from above"),
+    N_("on the office's own work"),
+    N_("at residents' homes"),
+    N_("not on turn here"),
+    N_("free"),
+    N_("in meetings"),
+    N_("absent"),
+    N_("off duty"),
 )
 _NOT_ON_TURN, _FREE, _MEETING, _ABSENT, _OFF = range(9, 14)
 _OF_KIND = {

@@ -41,7 +41,10 @@ def texts(
         if _any(keys, path) and isinstance(node.value, str):
             yield _found(node, INTERPOLATION.sub("{number}", node.value))
         elif _any(names, path):
-            for one in [node] if isinstance(node.value, str) else [key for key, _ in node.value]:
+            named = (
+                [node] if isinstance(node.value, str) else [key for key, _ in node.value if key.tag.endswith(":str")]
+            )
+            for one in named:
                 yield _found(one, one.value.replace("_", " "))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sim.config.checking import Violation, first_of, place_of, rule_of, violations_of
+from sim.config.checking import Violation, first_of, place_of, rule_of, unknown, violations_of
 from sim.errors import near
 
 if TYPE_CHECKING:
@@ -51,13 +51,13 @@ def _violation(item: Mapping[str, Any], given: object, root: str, known: Sequenc
     kind, where, got = item["type"], place_of(item, given, root), item["input"]
     context: dict[str, Any] = item.get("ctx", {})
     if kind == "extra_forbidden":
-        return Violation(where, f"is not a known key{near(str(item['loc'][-1]), known)}", shown(got))
+        return unknown(where, str(item["loc"][-1]), known, shown(got))
     if kind == "value_error":
-        return Violation.of_validator(where, str(context["error"]))
+        return Violation.of_validator(where, context["error"])
     if kind == "union_tag_not_found":
-        return Violation(f"{where}.law", "must be given", "nothing")
+        return Violation(f"{where}.law", "be given", "nothing")
     if kind == "union_tag_invalid":
         laws = [name.strip(" '") for name in context["expected_tags"].split(",")]
         hint = near(context["tag"], laws) or f" of {', '.join(laws)}"
-        return Violation(f"{where}.law", f"must be the name of a law{hint}", shown(context["tag"]))
+        return Violation(f"{where}.law", f"be the name of a law{hint}", shown(context["tag"]))
     return Violation(where, rule_of(item), shown(None if kind == "missing" else got))

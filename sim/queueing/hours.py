@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from sim.draws.clock import DAY, MINUTE, WEEK, Calendar
 from sim.draws.laws import Frozen, Law, NonNegative, Positive
+from sim.errors import RuleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,26 +28,26 @@ def _minutes(clock: str) -> int:
     """Return a clock time HH:MM as minutes after midnight, up to 24:00."""
     hours, colon, minutes = clock.strip().partition(":")
     if not (colon and hours.isdigit() and minutes.isdigit() and len(minutes) == 2):
-        raise ValueError(f"must be HH:MM or HH:MM-HH:MM, got {clock}")
+        raise RuleError("be HH:MM or HH:MM-HH:MM", clock)
     total = int(hours) * 60 + int(minutes)
     if int(minutes) > 59 or total > 24 * 60:
-        raise ValueError(f"must be a time from 00:00 to 24:00, got {clock}")
+        raise RuleError("be a time from 00:00 to 24:00", clock)
     return total
 
 
 def _clock_hours(given: Any) -> Any:
     """Turn HH:MM-HH:MM into two ticks after midnight, and HH:MM into the one tick of that moment."""
     if isinstance(given, int):
-        raise ValueError(f"must be HH:MM in quotes (YAML reads 17:00 as a number), got {given}")
+        raise RuleError("be HH:MM in quotes (YAML reads 17:00 as a number)", f"{given}")
     if not isinstance(given, str):
-        raise ValueError(f"must be HH:MM or HH:MM-HH:MM, got {given}")
+        raise RuleError("be HH:MM or HH:MM-HH:MM", f"{given}")
     opens, dash, closes = given.partition("-")
     start = _minutes(opens) * MINUTE
     if not dash:
         return (start, start + 1)
     end = _minutes(closes) * MINUTE
     if end <= start:
-        raise ValueError(f"must close after it opens, got {given}")
+        raise RuleError("close after it opens", f"{given}")
     return (start, end)
 
 
@@ -62,10 +63,10 @@ def days_of(key: str) -> list[int]:
     for part in key.split(","):
         first, _, last = part.strip().partition("-")
         if first not in WEEKDAYS or (last or first) not in WEEKDAYS:
-            raise ValueError(f"must be days such as mon, mon-fri or mon,wed, got {key}")
+            raise RuleError("be days such as mon, mon-fri or mon,wed", key)
         span = range(WEEKDAYS.index(first), WEEKDAYS.index(last or first) + 1)
         if not span:
-            raise ValueError(f"must be days from Monday to Sunday in order, got {key}")
+            raise RuleError("be days from Monday to Sunday in order", key)
         days.extend(span)
     return days
 
@@ -86,14 +87,14 @@ class Interval(Frozen):
     def _pair(cls, given: Any) -> Any:
         if isinstance(given, list | tuple):
             if len(given) != 2:
-                raise ValueError(f"must be a pair of opening and closing, got {len(given)} entries")
+                raise RuleError("be a pair of opening and closing", f"{len(given)} entries")
             return {"open": given[0], "close": given[1]}
         return given
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.close <= self.open:
-            raise ValueError(f"must close after it opens, got {self.open:g} to {self.close:g}")
+            raise RuleError("close after it opens", f"{self.open:g} to {self.close:g}")
         return self
 
 
@@ -106,7 +107,7 @@ class Alternating(Frozen):
     @model_validator(mode="after")
     def _time_passes(self) -> Self:
         if self.open.mean <= 0:
-            raise ValueError(f"open must have a mean above 0, got {self.open.mean:g}")
+            raise RuleError("have a mean above 0", f"{self.open.mean:g}", at="open")
         return self
 
 
@@ -125,13 +126,13 @@ class Hours(Frozen):
         kinds = ("calendar", "weekly", "intervals", "instants", "alternating")
         given = [kind for kind in kinds if getattr(self, kind) is not None]
         if len(given) != 1:
-            raise ValueError(f"must have exactly one of {', '.join(kinds)}, got {' and '.join(given) or 'none'}")
+            raise RuleError(f"have exactly one of {', '.join(kinds)}", f"{' and '.join(given) or 'none'}")
         if self.every is not None:
             if given[0] not in ("intervals", "instants"):
-                raise ValueError(f"every must be left out of {given[0]} hours, got {self.every:g}")
+                raise RuleError(f"be left out of {given[0]} hours", f"{self.every:g}", at="every")
             last = max([0.0, *(i.close for i in self.intervals or ()), *(self.instants or ())])
             if last > self.every or (self.instants and last == self.every):
-                raise ValueError(f"every must be at least the last time in the period ({last:g}), got {self.every:g}")
+                raise RuleError(f"be at least the last time in the period ({last:g})", f"{self.every:g}", at="every")
         return self
 
 
@@ -182,7 +183,7 @@ def calendar_of(hours: Hours, unit: int, end: int, draw: Callable[[str], np.rand
         pairs += [(round(at * unit), round(at * unit) + 1) for at in hours.instants or ()]
         period = round(hours.every * unit) if hours.every is not None else 0
         if hours.every is not None and not period:
-            raise ValueError(f"every must be at least a tick (a millisecond), got {hours.every:g}")
+            raise RuleError("be at least a tick (a millisecond)", f"{hours.every:g}", at="every")
     table = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
     repeats = -(-end // period) if period else 1
     shift = period * np.arange(repeats, dtype=np.int64)[:, None]
@@ -198,7 +199,7 @@ def check_apart(opens: Ints, closes: Ints, unit: int) -> None:
     if overlap.any():
         i = int(np.argmax(overlap))
         first, second = (f"{opens[j] / unit:g} to {closes[j] / unit:g}" for j in (i, i + 1))
-        raise ValueError(f"must not overlap, got {first} and {second}")
+        raise RuleError("not overlap", f"{first} and {second}")
 
 
 def _alternating(periods: Alternating, unit: int, end: int, draw: Callable[[str], np.random.Generator]) -> Calendar:

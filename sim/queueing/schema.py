@@ -16,6 +16,7 @@ from sim.config.bounds import NoSpread
 from sim.config.checking import made_by
 from sim.draws.clock import DAY, HOUR, MINUTE, SECOND, WEEK
 from sim.draws.laws import AnyLaw, Frozen, Law, NonNegative, Positive
+from sim.errors import RuleError
 from sim.queueing.errors import shown
 from sim.queueing.hours import LONGEST, Alternating, Hours, HoursOf, Interval, Name
 
@@ -62,7 +63,7 @@ class Station(Frozen):
     @model_validator(mode="after")
     def _one_room(self) -> Self:
         if self.room is not None and self.hall is not None:
-            raise ValueError(f"room must be left out where there is a hall, got {self.room}")
+            raise RuleError("be left out where there is a hall", f"{self.room}", at="room")
         return self
 
 
@@ -85,7 +86,7 @@ def _lines(given: Any) -> Any:
         return given
     for name in given:
         if not isinstance(name, str):
-            raise ValueError(f"must be a list of names of stations, got {shown(name)} in it")
+            raise RuleError("be a list of names of stations", f"{shown(name)} in it")
     return {name: {} for name in given}
 
 
@@ -151,9 +152,9 @@ class Pool(Frozen):
         if self.roster is not None:
             for name in ("hours", "hand_back"):
                 if getattr(self, name):
-                    raise ValueError(f"{name} must be in the shifts where there is a roster, got one beside it")
+                    raise RuleError("be in the shifts where there is a roster", "one beside it", at=name)
         elif self.serves is None:
-            raise ValueError("serves must be given, got nothing")
+            raise RuleError("be given", "nothing", at="serves")
         return self
 
 
@@ -167,7 +168,7 @@ class Sinusoid(Frozen):
     @model_validator(mode="after")
     def _never_negative(self) -> Self:
         if self.amplitude > self.mean:
-            raise ValueError(f"amplitude must be at most the mean ({self.mean:g}), got {self.amplitude:g}")
+            raise RuleError(f"be at most the mean ({self.mean:g})", f"{self.amplitude:g}", at="amplitude")
         return self
 
     @property
@@ -206,17 +207,17 @@ class Arrivals(Frozen):
         given = ["law" if kind == "renewal" else kind for kind in kinds if getattr(self, kind) is not None]
         if len(given) != 1:
             known, got = ", ".join(["law", *kinds[1:]]), " and ".join(given) or "none"
-            raise ValueError(f"must have exactly one of {known}, got {got}")
+            raise RuleError(f"have exactly one of {known}", got)
         if self.day_factor_cv and given[0] in ("law", "times"):
-            raise ValueError(f"day_factor_cv must be left out without a rate, got {self.day_factor_cv:g}")
+            raise RuleError("be left out without a rate", f"{self.day_factor_cv:g}", at="day_factor_cv")
         if self.renewal is not None and self.renewal.mean <= 0:
-            raise ValueError(f"law must have a mean above 0, got {self.renewal.mean:g}")
+            raise RuleError("have a mean above 0", f"{self.renewal.mean:g}", at="law")
         if self.times is not None:
             if self.hours is not None:
-                raise ValueError("hours must be left out where times are given, got some")
+                raise RuleError("be left out where times are given", "some", at="hours")
             for a, b in zip(self.times, self.times[1:], strict=False):
                 if b < a:
-                    raise ValueError(f"times must not fall, got {b:g} after {a:g}")
+                    raise RuleError("not fall", f"{b:g} after {a:g}", at="times")
         return self
 
 
@@ -229,7 +230,7 @@ class Fork(Frozen):
     @model_validator(mode="after")
     def _sums(self) -> Self:
         if not self.in_turn and abs(sum(self.shares.values()) - 1) > 1e-9:
-            raise ValueError(f"must sum to 1, got {sum(self.shares.values()):g}")
+            raise RuleError("sum to 1", f"{sum(self.shares.values()):g}")
         return self
 
     @property
@@ -275,16 +276,16 @@ class Step(Frozen):
     def _consistent(self) -> Self:
         if (self.station is None) != (self.service is None):
             lone, missing = ("service", "station") if self.station is None else ("station", "service")
-            raise ValueError(f"{missing} must be given where there is a {lone}, got nothing")
+            raise RuleError(f"be given where there is a {lone}", "nothing", at=missing)
         if self.awaits is not None and (self.station is not None or self.emits is not None):
-            raise ValueError(f"awaits must be left out of a step with a station or a signal, got {self.awaits}")
+            raise RuleError("be left out of a step with a station or a signal", f"{self.awaits}", at="awaits")
         for part, whole in (("lag_clock", "lag"), ("patience_clock", "patience"), ("count", "awaits")):
             if getattr(self, part) is not None and getattr(self, whole) is None:
-                raise ValueError(f"{part} must be left out without {whole}, got one")
+                raise RuleError(f"be left out without {whole}", "one", at=part)
         waits = self.station is not None or self.awaits is not None
         for name in ("patience", "shuts"):
             if getattr(self, name) is not None and not waits:
-                raise ValueError(f"{name} must be left out of a step that never waits, got one")
+                raise RuleError("be left out of a step that never waits", "one", at=name)
         return self
 
 
@@ -319,14 +320,14 @@ class QueueNetwork(Frozen):
     @model_validator(mode="after")
     def _within_a_millennium(self) -> Self:
         if self.ticks(self.horizon) >= LONGEST:
-            raise ValueError(f"horizon must be below {self.shown(LONGEST)}, got {self.horizon:g}")
+            raise RuleError(f"be below {self.shown(LONGEST)}", f"{self.horizon:g}", at="horizon")
         return self
 
     @model_validator(mode="after")
     def _something_measured(self) -> Self:
         if self.warm_up + self.drain >= self.horizon:
             span = f"warm_up and drain ({self.warm_up + self.drain:g})"
-            raise ValueError(f"horizon must be above {span}, got {self.horizon:g}")
+            raise RuleError(f"be above {span}", f"{self.horizon:g}", at="horizon")
         return self
 
     def __repr__(self) -> str:

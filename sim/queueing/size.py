@@ -9,21 +9,25 @@ import numpy as np
 from sim.draws.clock import DAY
 from sim.errors import ConfigError
 from sim.memory import memory_there_is_mb
-from sim.queueing.checks import shifts_of
-from sim.queueing.schema import SWING_STEPS, InTurn
+from sim.queueing.checks import exits, shifts_of, step_names
+from sim.queueing.schema import END, MOST_ROUNDS, SWING_STEPS, InTurn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from sim.arrays import Floats, Ints
     from sim.draws.laws import AnyLaw
     from sim.queueing.hours import Hours
-    from sim.queueing.schema import Arrivals, QueueNetwork
+    from sim.queueing.schema import Arrivals, Fork, QueueNetwork, RequestClass
 
 STEP_BYTES = 700
 """Of all tables of a replication, for each step: measured, and rounded up."""
 
 INTERVAL_BYTES = 150
 """Of hours while they are laid out, for each interval."""
+
+NEGLIGIBLE = 1e-9
+"""The share of requests in a further round that counts for nothing."""
 
 
 class Part(NamedTuple):
@@ -80,13 +84,44 @@ def _parts(plan: QueueNetwork) -> Iterator[Part]:
         each = sum(_intervals(plan, hours) for hours in given)
         yield Part(f"servers.{name}", "intervals of rosters", pool.number * (1 + each), INTERVAL_BYTES)
     for name, kind in plan.classes.items():
-        path, number = f"classes.{name}.arrivals", _arrivals(plan, kind.arrivals)
-        yield Part(path, "steps", number * len(kind.route), STEP_BYTES)
+        path, number, each = f"classes.{name}.arrivals", _arrivals(plan, kind.arrivals), _steps(plan, kind)
+        often = path if each <= len(kind.route) else f"classes.{name}.route"
+        yield Part(often, "steps", number * each, STEP_BYTES)
         yield Part(path, "changes of the rate", _changes(plan, kind.arrivals), INTERVAL_BYTES)
         for i, step in enumerate(kind.route):
             for column in ("lag_clock", "gate", "patience_clock", "shuts"):
                 each = _intervals(plan, getattr(step, column))
                 yield Part(f"classes.{name}.route.{i}.{column}", "intervals", each, INTERVAL_BYTES)
+
+
+def _steps(plan: QueueNetwork, kind: RequestClass) -> float:
+    """Return how many steps a request of a class has in the mean, with those of its further rounds.
+
+    Steps in turn count as if they were by lot, and both ways of a request that may leave count.
+    """
+    names = [*step_names(kind.route), END]
+    index = {name: i for i, name in enumerate(names)}
+    to = [[_shares(fork, index) for fork in exits(plan, kind.route, i)] for i in range(len(kind.route))]
+    here, number = np.zeros(len(names)), 0.0
+    here[0] = 1.0
+    for _ in range(kind.rounds or MOST_ROUNDS):
+        again = np.zeros(len(names))
+        for i, ways in enumerate(to):
+            for targets, shares in ways if here[i] > 0 else ():
+                on = targets > i
+                here[targets[on]] = np.minimum(1.0, here[targets[on]] + here[i] * shares[on])
+                again[targets[~on]] = np.minimum(1.0, again[targets[~on]] + here[i] * shares[~on])
+        number += float(here[:-1].sum())
+        here = again
+        if here.sum() < NEGLIGIBLE:
+            break
+    return number
+
+
+def _shares(fork: Fork, index: Mapping[str, int]) -> tuple[Ints, Floats]:
+    """Return the steps that a fork leads to, and the share of each."""
+    targets = np.array([index[name] for name in fork.targets], dtype=np.int64)
+    return targets, np.array([1 / len(targets) if fork.in_turn else fork.shares[name] for name in fork.targets])
 
 
 def _intervals(plan: QueueNetwork, hours: Hours | None) -> float:

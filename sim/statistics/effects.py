@@ -206,6 +206,32 @@ def curve(
     return _table(table, [cell.why for cell in crossed], ("response", "unit", "series", "level"))
 
 
+def panels(settings: pl.DataFrame, response: Response, shown: tuple[str, str, str], confidence: float = 0.95) -> Worded:
+    """Return the curves of a response along the first of three factors, by the second, at each level of the third.
+
+    Returns
+    -------
+    Worded
+        panel and panel_order, the level of the third factor and its place; else as `curve`. Further factors are
+        averaged over as there.
+
+    Raises
+    ------
+    ValueError
+        The factors must be crossed with the others.
+    """
+    crossed = cells(settings, response, shown[::-1])
+    table = [
+        _named(response)
+        | {"panel": cell.levels[0].text, "panel_order": cell.orders[0], "series": cell.levels[1].text}
+        | {"x": cell.levels[2].x, "level": cell.levels[2].text, "order": cell.orders[2]}
+        | _shown(_mean(response, cell, confidence))
+        | {"rows": len(cell.values), "left_out": cell.left_out}
+        for cell in crossed
+    ]
+    return _table(table, [cell.why for cell in crossed], ("response", "unit", "panel", "series", "level"))
+
+
 def heat(settings: pl.DataFrame, response: Response, x: str, y: str, confidence: float = 0.95) -> Worded:
     """Return the response at every cell of two factors.
 
@@ -288,7 +314,7 @@ def _shown(interval: Interval) -> dict[str, object]:
 
 def _table(rows: list[dict[str, object]], reasons: Sequence[Reason | None], texts: Sequence[str]) -> Worded:
     """Return the rows, each with the reason why it has no value, as a table whose types do not depend on its values."""
-    whole = ("order", "x_order", "y_order", "n", "rows", "left_out")
+    whole = ("order", "x_order", "y_order", "panel_order", "n", "rows", "left_out")
     schema = {
         name: pl.String if name in texts or name.endswith("_level") else pl.Int64 if name in whole else pl.Float64
         for name in rows[0]

@@ -13,12 +13,14 @@ import stat
 import time
 import uuid
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from sim.config.reading import kind_of
 from sim.errors import UNREADABLE, StoreError, shown
+from sim.memory import memory_there_is_mb
 from sim.store.parquet_size import size_of
 
 if TYPE_CHECKING:
@@ -39,14 +41,26 @@ MOST_JSON_BYTES = 50_000_000
 MOST_FOOTER_BYTES = 1_000_000
 """Of what ends a Parquet file: many times that of a table of ours."""
 
-MOST_CELLS = 100_000_000
-"""Of a table: 100,000 points have some ten columns of some fifty responses."""
+MOST_CELLS = 30_000_000
+"""Of a table: a thousand replications of four designs have a thousand rows each, of seven columns."""
 
 MOST_DECODED_BYTES = 1_000_000_000
 """Of a table whose pages are decompressed: ten for each of its cells."""
 
+MOST_TEXTS_BYTES = MOST_DECODED_BYTES
+"""Of all texts of a table, each counted as often as it stands there: a file may hold it once for a million cells."""
+
 MOST_TEXT_BYTES = 20_000
 """Of a cell or a heading of a table: several times the longest that is written, and shown in a moment."""
+
+A_TENTH = 10
+"""What a table of one replication may have of what a table may have: there are many replications in one."""
+
+CELL_BYTES = 16
+"""What a cell of a table takes in the memory, but for its text."""
+
+PLAIN = (pl.String, pl.Boolean, pl.Null)
+"""What columns hold beside numbers. A Categorical is laid out at every step, and nothing writes one."""
 
 NO_TABLE = (OSError, MemoryError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 """What reading a table raises that is not what was written."""
@@ -117,8 +131,11 @@ def read_parquet(path: Path) -> pl.DataFrame:
     return as_table(read_bytes(path))
 
 
-def as_table(data: bytes) -> pl.DataFrame:
-    """Return a table from the bytes of a Parquet file; it raises as `read_parquet` does."""
+def as_table(data: bytes, share: int = 1) -> pl.DataFrame:
+    """Return a table from the bytes of a Parquet file; it raises as `read_parquet` does.
+
+    It may have as much as a table of ours can have, divided by `share`.
+    """
     # What says where the columns are takes longer to read the longer it is: two million bytes, for ever.
     if data[-4:] != b"PAR1" or int.from_bytes(data[-8:-4], "little") > MOST_FOOTER_BYTES:
         raise OSError(errno.EINVAL, "it is no table that was written here")
@@ -126,25 +143,62 @@ def as_table(data: bytes) -> pl.DataFrame:
         size = size_of(data)
     except ValueError as error:
         raise OSError(errno.EINVAL, f"it is no table that was written here: {error}") from error
-    if size.cells > MOST_CELLS or size.decoded > MOST_DECODED_BYTES:
-        raise OSError(errno.EFBIG, f"it must have at most {MOST_CELLS:,} cells and {MOST_DECODED_BYTES:,} bytes")
+    if size.cells > MOST_CELLS // share or size.decoded > MOST_DECODED_BYTES // share:
+        most = f"{MOST_CELLS // share:,} cells and {MOST_DECODED_BYTES // share:,} bytes"
+        raise OSError(errno.EFBIG, f"it must have at most {most}")
     table = pl.read_parquet(io.BytesIO(data))
-    for name in table.columns:
-        longest = max(len(name.encode()), _longest(table[name]))
-        if longest > MOST_TEXT_BYTES:
-            rule = f"texts of {shown(name)} must have at most {MOST_TEXT_BYTES:,} bytes, got {longest:,}"
-            raise OSError(errno.EFBIG, rule)
+    check_table(table, share)
     return table
 
 
-def _longest(column: pl.Series) -> int:
-    """Return the length of the longest text of a column (bytes)."""
-    if column.dtype in (pl.Categorical, pl.Enum):
-        column = column.cast(pl.String)
-    if column.dtype not in (pl.String, pl.Binary):
-        return 0
-    lengths = column.str.len_bytes() if column.dtype == pl.String else column.bin.size()
-    return int(lengths.max() or 0)  # type: ignore[arg-type]
+def check_table(table: pl.DataFrame, share: int = 1) -> None:
+    """Raise `OSError` where a table would not be read again: what it may have is divided by `share`."""
+    if (cells := table.height * table.width) > MOST_CELLS // share:
+        raise OSError(errno.EFBIG, f"it must have at most {MOST_CELLS // share:,} cells, got {cells:,}")
+    texts = 0
+    for name, kind in table.schema.items():
+        if not (kind in PLAIN or kind.is_numeric() or kind.is_temporal()):
+            raise OSError(errno.EINVAL, f"{shown(name)} must hold texts, numbers, times or logical values, got {kind}")
+        lengths = _lengths(table[name])
+        longest = max(len(name.encode()), int(lengths.max() or 0))  # type: ignore[arg-type]
+        if longest > MOST_TEXT_BYTES:
+            rule = f"texts of {shown(name)} must have at most {MOST_TEXT_BYTES:,} bytes, got {longest:,}"
+            raise OSError(errno.EFBIG, rule)
+        texts += int(lengths.sum())
+        if texts > MOST_TEXTS_BYTES // share:
+            most = f"{MOST_TEXTS_BYTES // share:,} bytes"
+            rule = f"its texts up to those of {shown(name)} must have at most {most}, got {texts:,}"
+            raise OSError(errno.EFBIG, rule)
+
+
+def _lengths(column: pl.Series) -> pl.Series:
+    """Return the lengths of the texts of a column (bytes), none for other columns."""
+    return column.str.len_bytes().cast(pl.Int64) if column.dtype == pl.String else pl.Series(dtype=pl.Int64)
+
+
+@dataclass
+class Held:
+    """How much memory the tables take that are held together (bytes); whoever holds one more adds it first."""
+
+    taken: int = 0
+
+    def add(self, table: pl.DataFrame, which: str) -> pl.DataFrame:
+        """Return a table, counted.
+
+        Raises
+        ------
+        StoreError
+            All together must take at most half of the memory that there is.
+        """
+        texts = sum(int(_lengths(table[name]).sum()) for name in table.columns)
+        self.taken += CELL_BYTES * table.height * table.width + texts
+        there_is = memory_there_is_mb() * 1e6
+        if self.taken > there_is / 2:
+            raise StoreError(
+                f"Tables of replications must together take at most half of the memory ({there_is / 2e9:,.1f} GB), got "
+                f"{self.taken / 1e9:,.1f} GB up to {which}. Nothing was changed."
+            )
+        return table
 
 
 def read_json(path: Path) -> Any:

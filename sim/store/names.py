@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from sim.errors import StoreError
+from sim.errors import RuleError, StoreError
 
 NAME_BYTES = 200
 
@@ -24,23 +24,24 @@ def plain_name(field: str, name: str) -> str:
     return name
 
 
-def _fault(name: str) -> str:
-    """Return what a name must be and what it is; empty for a plain one."""
+def _fault(name: str) -> RuleError | None:
+    """Return the rule that a name breaks; None for a plain one."""
     shown = ascii(name) if len(name) <= 60 else f"{name[:60]!a}..."
     if not name or not name.isprintable() or set(name) & set('/\\:*?"<>|') or name.strip(". ") != name:
-        return (
-            'must be a plain name (not empty, none of / \\ : * ? " < > |, no invisible characters, '
-            f"no dot or space at either end), got {shown}"
+        return RuleError(
+            'be a plain name (not empty, none of / \\ : * ? " < > |, no invisible characters, '
+            "no dot or space at either end)",
+            shown,
         )
     if len(name.encode()) > NAME_BYTES:
-        return f"must be at most {NAME_BYTES} bytes long, got {len(name.encode())}: {shown}"
-    return ""
+        return RuleError(f"be at most {NAME_BYTES} bytes long", f"{len(name.encode())}: {shown}")
+    return None
 
 
 def _plain(name: str) -> str:
     """Return the name of a folder, checked as a config is: before anything is prepared."""
     if fault := _fault(name):
-        raise ValueError(fault)
+        raise fault
     return name
 
 

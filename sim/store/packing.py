@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from sim.errors import StoreError
 from sim.store import files
 from sim.store.names import plain_name
 
@@ -34,7 +35,21 @@ class SpoiltError(Exception):
 
 
 def packed(key: str, replication: int, tables: Mapping[str, pl.DataFrame], facts: Mapping[str, Any]) -> bytes:
-    """Return a replication as the bytes of its file; the same tables and facts always give the same bytes."""
+    """Return a replication as the bytes of its file; the same tables and facts always give the same bytes.
+
+    Raises
+    ------
+    StoreError
+        No table may be larger than one that is read again.
+    """
+    for name, table in tables.items():
+        try:
+            files.check_table(table, files.A_TENTH)
+        except OSError as error:
+            raise StoreError(
+                f"Table {name} of replication {replication} cannot be kept: {error.strerror}. A smaller district has "
+                "smaller tables, and with district.place=drawn nothing is kept by community and grid."
+            ) from error
     contents = {plain_name("table", name): files.parquet(table) for name, table in tables.items()}
     digests = {name: files.digest(data) for name, data in contents.items()}
     record = {"key": key, "replication": replication, "tables": digests, "facts": dict(facts)}
@@ -69,7 +84,7 @@ def unpacked(
     if spoilt:
         raise SpoiltError(f"{', '.join(spoilt)} is not what was written")
     try:
-        return record, {name: files.as_table(member) for name, member in members.items()}
+        return record, {name: files.as_table(member, files.A_TENTH) for name, member in members.items()}
     except files.NO_TABLE as error:
         raise SpoiltError("a table is not what was written") from error
 

@@ -275,7 +275,7 @@ class Store:
             Some replication must have this table. One that is damaged is set aside and named.
         """
         plain_name("table", name)
-        parts = []
+        parts, held = [], files.Held()
         for pilot, replication in self._kept(pilots, replications):
             try:
                 part = self.archive.read(self.key(pilot), replication, name)
@@ -283,6 +283,7 @@ class Store:
                 continue
             except Damaged as damage:
                 raise _again(damage) from damage
+            held.add(part, f"{name} of replication {replication} of {pilot}")
             which = pl.lit(pilot).alias("pilot"), pl.lit(replication, pl.Int64).alias("replication")
             parts.append(part.with_columns(which).select(*KEYS, pl.exclude(KEYS)))
         if not parts:

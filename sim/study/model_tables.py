@@ -20,24 +20,21 @@ if TYPE_CHECKING:
 HEADS = ("path", "meaning", "unit", "low", "base", "high", "confidence", "source")
 
 
-def filled(text: str, configs: Path, procedures: str) -> str:
-    """Return a document whose marked tables agree with the configs.
+def filled(text: str, known: Mapping[str, str]) -> str:
+    """Return a document whose marked parts are as they should be.
 
     Parameters
     ----------
     text : str
         With lines `<!-- table: NAME -->` and `<!-- end of table -->`; what lies between them is replaced.
-    configs : Path
-        The folder of configs.
-    procedures : str
-        Which file of its group `procedures`.
+    known : mapping
+        Every part of the document, by name.
 
     Raises
     ------
     ValueError
-        Every table must have a known name and an end, and every known table a place.
+        Every part of the document must have a known name and an end, and every known one a place.
     """
-    known = tables(configs, procedures)
     pieces = re.split(r"<!-- table: (.*?) -->\n", text)
     if missing := sorted(set(known) - set(pieces[1::2])):
         raise ValueError(f"the document must have a place for table {missing[0]}, got none")
@@ -53,7 +50,15 @@ def filled(text: str, configs: Path, procedures: str) -> str:
 
 
 def tables(configs: Path, procedures: str) -> dict[str, str]:
-    """Return every table of the document in Markdown, by name; parameters go by the group of their path."""
+    """Return every table of the document of the model in Markdown, by name; parameters go by the group of their path.
+
+    Parameters
+    ----------
+    configs : Path
+        The folder of configs.
+    procedures : str
+        Which file of its group `procedures`.
+    """
     rows, meaning = read_plain(configs / "evidence.yaml"), read_plain(configs / "meaning.yaml")
     cases = read_plain(configs / "procedures" / f"{procedures}.yaml")
     groups = dict.fromkeys(row["path"].split(".")[0] for row in rows)

@@ -40,10 +40,9 @@ def draw(store: Store, measure: str | None = None, look: Look = USUAL) -> list[s
     except WanggeError:
         raise
     except FROM_TABLES as error:
-        message = " ".join(f"{type(error).__name__}: {error}".split())
         raise StoreError(
-            f"The tables and texts in {store.folder} must be what its run wrote there, and cannot be drawn "
-            f"({message:.200}): they are damaged or were edited. No chart was changed. {AGAIN}"
+            f"The tables and texts in {store.folder} must be what its run wrote there, and cannot be drawn: they are "
+            f"damaged or were edited. No chart was changed. {AGAIN}"
         ) from error
 
 

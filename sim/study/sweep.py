@@ -228,10 +228,11 @@ def prepare(
     Raises
     ------
     ConfigError
-        The study must have a feasible point.
+        The study must have a feasible point, and name measures that there are.
     """
     console = console or quiet()
     plan = planned(study, line)
+    preview.check_measures(study, [one.name for one in measures])
     archive = Archive.open(results / ARCHIVE)
     warm_up, pilot_keys = None, dict[str, str]()
     if study.warm_up is not None and choose_warm_up:

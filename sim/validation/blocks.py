@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.district import engines
+from sim.language import gettext
 from sim.memory import peak_memory_mb
 from sim.store.store import Store
 from sim.study.network_run import simulate
@@ -43,7 +44,9 @@ class Block:
 
     def __str__(self) -> str:
         """Return the name of the task in messages."""
-        return self.name if self.case is None else f"replications {self.first} to {self.last - 1} of {self.name}"
+        if self.case is None:
+            return self.name
+        return gettext("replications {first} to {last} of {case}", first=self.first, last=self.last - 1, case=self.name)
 
 
 def blocks(folder: Path, case: Case, form: Form, seed: int) -> Iterator[Block]:

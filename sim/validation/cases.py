@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from sim.config.checking import readable
 from sim.config.reading import check_together, read_yaml
 from sim.draws.laws import Frozen, NonNegative, Positive
-from sim.errors import ConfigError, near
+from sim.errors import ConfigError, RuleError, choices, near
 from sim.queueing import sample
 from sim.queueing.errors import explain
 from sim.validation.estimators import QUANTITIES
@@ -61,13 +61,13 @@ class Expected(Frozen):
     @model_validator(mode="after")
     def _known_quantity(self) -> Self:
         if self.quantity not in QUANTITIES:
-            raise ValueError(
-                f"quantity must be the name of an estimator{near(self.quantity, QUANTITIES)}, got {self.quantity}"
+            raise RuleError(
+                f"be the name of an estimator{near(self.quantity, QUANTITIES)}", self.quantity, at="quantity"
             )
         try:
             inspect.signature(QUANTITIES[self.quantity]).bind(None, **self.parameters)
         except TypeError as error:
-            raise ValueError(f"parameters must be those of {self.quantity} ({error}), got {self.parameters}") from error
+            raise RuleError(f"be those of {self.quantity} ({error})", f"{self.parameters}", at="parameters") from error
         return self
 
     @model_validator(mode="after")
@@ -76,12 +76,12 @@ class Expected(Frozen):
             for name in ("arguments", "field", "entry"):
                 given = getattr(self, name)
                 if given not in (None, {}):
-                    raise ValueError(f"{name} must be left out where there is no formula, got {given}")
+                    raise RuleError("be left out where there is no formula", f"{given}", at=name)
             if self.value is None:
-                raise ValueError("value must be given where there is no formula, got nothing")
+                raise RuleError("be given where there is no formula", "nothing", at="value")
         exact = self.known_value
         if self.value is not None and not same_digits(exact, self.value):
-            raise ValueError(f"value must be that of its formula ({exact:.8g}), got {self.value:.8g}")
+            raise RuleError(f"be that of its formula ({exact:.8g})", f"{self.value:.8g}", at="value")
         return self
 
     @cached_property
@@ -120,17 +120,17 @@ class Case(Frozen):
     @model_validator(mode="after")
     def _sensible(self) -> Self:
         if self.mechanism not in MECHANISMS:
-            raise ValueError(f"mechanism must be one of {', '.join(MECHANISMS)}, got {self.mechanism}")
+            raise RuleError(f"be one of {', '.join(MECHANISMS)}", self.mechanism, at="mechanism")
         ids = [expected.id for expected in self.expects]
         for i, expected in enumerate(self.expects):
             if not expected.id.startswith(f"{self.name}."):
-                raise ValueError(f"expects.{i}.id must begin with {self.name}., got {expected.id}")
+                raise RuleError(f"begin with {self.name}.", expected.id, at=f"expects.{i}.id")
             if ids.index(expected.id) < i:
-                raise ValueError(f"expects.{i}.id must be given once, got {expected.id} again")
+                raise RuleError("be given once", f"{expected.id} again", at=f"expects.{i}.id")
             if expected.source is None and self.source is None:
-                raise ValueError(f"expects.{i}.source must be given where the case has none, got nothing")
+                raise RuleError("be given where the case has none", "nothing", at=f"expects.{i}.source")
             if expected.tolerance == "stochastic" and min(self.replications.quick, self.replications.full) < 2:
-                raise ValueError("replications must be at least 2 where anything is stochastic, got 1")
+                raise RuleError("be at least 2 where anything is stochastic", "1", at="replications")
         return self
 
     @cached_property
@@ -177,7 +177,7 @@ def load(mapping: Mapping[str, Any], name: str) -> Case:
         groups = _groups(case.plan)
         if group not in groups:
             path = f"{name}.expects.{i}.parameters.group"
-            raise ConfigError(f"{path} must be one of {', '.join(groups)}{near(group, groups)}, got {group}")
+            raise ConfigError(f"{path} must be one of {choices(groups, group)}{near(group, groups)}, got {group}")
     return case
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.charts.page import EDGE, Key, Page
 from sim.charts.style import COLOURS, styled
+from sim.language import gettext, run_together
 from sim.validation.outcomes import DIFFERS, MOST_ERRORS, normal_scores, scored
 
 if TYPE_CHECKING:
@@ -48,15 +49,20 @@ def z_chart(outcomes: pl.DataFrame, spread: Chance | None, footer: str = "") -> 
     far = rows["verdict"].to_numpy() == DIFFERS
     score = np.clip(rows["score"].to_numpy(), -_SHOWN, _SHOWN)
     expected = norm.ppf((np.arange(n) + 0.5) / n)
-    title = f"{int((~far).sum())} of {n} random values agree with what is known"
+    title = gettext("{agree} of {n} random values agree with what is known", agree=int((~far).sum()), n=n)
     legend = [
-        Key("a value", _POINT, line=True),
-        Key("differs", _FAR, line=True),
-        Key("what chance gives", {"color": COLOURS[0], "lw": 1.2, "ls": "-"}, line=True),
+        Key(gettext("a value"), _POINT, line=True),
+        Key(gettext("differs"), _FAR, line=True),
+        Key(gettext("what chance gives"), {"color": COLOURS[0], "lw": 1.2, "ls": "-"}, line=True),
     ]
-    subtitle = "Values of one case share their draws, so that the line is met less closely than by independent ones."
+    subtitle = gettext(
+        "Values of one case share their draws, so that the line is met less closely than by independent ones."
+    )
     if spread is not None:
-        subtitle = f"One value a case ({spread.n}): Kolmogorov-Smirnov p = {spread.p_value:.2f}. {subtitle}"
+        test = gettext(
+            "One value a case ({n}): Kolmogorov-Smirnov p = {p_value:.2f}.", n=spread.n, p_value=spread.p_value
+        )
+        subtitle = run_together([test, subtitle])
     page = Page.around(9.0, _SIZE, title=title, subtitle=subtitle, legend=legend, footer=footer)
     axes = page.axes(EDGE + 0.6, 0.1, page.width - 2 * EDGE - 0.7, _SIZE - 0.6)
     _frame(axes)
@@ -79,5 +85,5 @@ def _frame(axes: Axes) -> None:
     axes.plot([-3.5, 3.5], [-3.5, 3.5], color=COLOURS[0], lw=1.2, zorder=2)
     axes.set_xlim(-3.5, 3.5)
     axes.set_ylim(-_SHOWN - 0.3, _SHOWN + 0.3)
-    axes.set_xlabel("Quantile of the standard normal law")
-    axes.set_ylabel("Normal score of z: estimate less value, in standard errors")
+    axes.set_xlabel(gettext("Quantile of the standard normal law"))
+    axes.set_ylabel(gettext("Normal score of z: estimate less value, in standard errors"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.errors import near
+from sim.errors import RuleError, near
 from sim.statistics import theory
 
 if TYPE_CHECKING:
@@ -53,15 +53,15 @@ def value_of(name: str, arguments: Mapping[str, Any], field: str | None, entry: 
         With path, rule and value: whatever does not fit, or has no value.
     """
     if name not in FORMULAS:
-        raise ValueError(f"formula must be the name of a closed form{near(name, FORMULAS)}, got {name}")
+        raise RuleError(f"be the name of a closed form{near(name, FORMULAS)}", f"{name}", at="formula")
     _check_arguments(name, arguments)
     try:
         result = FORMULAS[name](**arguments)
     except ValueError as error:
-        raise ValueError(f"arguments must be those of {name} ({error}), got {dict(arguments)}") from error
+        raise RuleError(f"be those of {name} ({error})", f"{dict(arguments)}", at="arguments") from error
     value = float(_entry(name, _field(name, result, field), entry))
     if not math.isfinite(value):
-        raise ValueError(f"formula must give a finite number, got {value} from {name}")
+        raise RuleError("give a finite number", f"{value} from {name}", at="formula")
     return value
 
 
@@ -70,24 +70,24 @@ def _check_arguments(name: str, arguments: Mapping[str, Any]) -> None:
     known = inspect.signature(FORMULAS[name]).parameters
     for argument, value in arguments.items():
         if argument not in known:
-            raise ValueError(f"arguments.{argument} must be an argument of {name}{near(argument, known)}, got {value}")
+            raise RuleError(f"be an argument of {name}{near(argument, known)}", f"{value}", at=f"arguments.{argument}")
         kind, words = KINDS[known[argument].annotation]
         if isinstance(value, bool) or not isinstance(value, kind):
-            raise ValueError(f"arguments.{argument} must be {words}, got {value}")
+            raise RuleError(f"be {words}", f"{value}", at=f"arguments.{argument}")
     for argument, parameter in known.items():
         if argument not in arguments and parameter.default is parameter.empty:
-            raise ValueError(f"arguments.{argument} must be given for {name}, got nothing")
+            raise RuleError(f"be given for {name}", "nothing", at=f"arguments.{argument}")
 
 
 def _field(name: str, result: Any, field: str | None) -> Any:
     """Return one of several results, or the only one."""
     if not is_dataclass(result):
         if field is not None:
-            raise ValueError(f"field must be left out where {name} has one result, got {field}")
+            raise RuleError(f"be left out where {name} has one result", f"{field}", at="field")
         return result
     known = [known.name for known in fields(result)]
     if field not in known:
-        raise ValueError(f"field must be one of {', '.join(known)}{near(field or '', known)}, got {field or 'nothing'}")
+        raise RuleError(f"be one of {', '.join(known)}{near(field or '', known)}", field or "nothing", at="field")
     return getattr(result, field)
 
 
@@ -95,10 +95,10 @@ def _entry(name: str, result: Any, entry: Any) -> Any:
     """Return an entry of a list or its mean, or a number as it is."""
     if np.ndim(result) == 0:
         if entry is not None:
-            raise ValueError(f"entry must be left out where {name} gives no list, got {entry}")
+            raise RuleError(f"be left out where {name} gives no list", f"{entry}", at="entry")
         return result
     if entry == "mean":
         return np.mean(result)
     if type(entry) is not int or not 1 <= entry <= len(result):
-        raise ValueError(f"entry must be from 1 to {len(result)}, or mean, got {'nothing' if entry is None else entry}")
+        raise RuleError(f"be from 1 to {len(result)}, or mean", f"{'nothing' if entry is None else entry}", at="entry")
     return result[entry - 1]

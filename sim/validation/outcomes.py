@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from sim.language import N_
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from sim.validation.cases import Case, Expected
 
 MOST_ERRORS = 4.0
-AGREES, DIFFERS, VAGUE, NOT_COVERED = "agrees", "differs", "vague", "not covered"
+AGREES, DIFFERS, VAGUE, NOT_COVERED = N_("agrees"), N_("differs"), N_("vague"), N_("not covered")
 CONFIDENCE = 0.95
 
 

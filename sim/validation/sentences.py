@@ -5,8 +5,9 @@ from __future__ import annotations
 from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
+from sim.language import N_, gettext, listed, ngettext, phrase
 from sim.report.screen import Screen, where
-from sim.report.tables import Column, Table, counted, rows_table
+from sim.report.tables import Column, Table, percent, rows_table
 from sim.validation.outcomes import AGREES, DIFFERS, NOT_COVERED, VAGUE
 
 if TYPE_CHECKING:
@@ -14,9 +15,19 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from sim.validation.cases import Form
     from sim.validation.outcomes import Chance
 
 DIGITS = 5
+
+FORMS: Mapping[Form, str] = {"quick": N_("quick"), "full": N_("full")}
+
+MECHANISMS = (
+    N_("absence"), N_("batch"), N_("calendar"), N_("capacity"), N_("forkjoin"), N_("network"), N_("output"),
+    N_("patience"), N_("peer"), N_("preempt"), N_("priority"), N_("rework"), N_("single"), N_("skills"),
+    N_("timevarying"), N_("trace"), N_("transient"),
+)  # fmt: skip
+"""What the shipped cases are about, as their files say it."""
 
 
 def outcome_table(outcomes: pl.DataFrame, title: str, remarks: Sequence[str]) -> Table:
@@ -27,15 +38,17 @@ def outcome_table(outcomes: pl.DataFrame, title: str, remarks: Sequence[str]) ->
         source = row["reason"] if row["verdict"] == NOT_COVERED else row["source"]
         rows.append(
             {
-                "case": row["case"],
-                "mechanism": row["mechanism"],
-                "quantity": row["quantity"],
-                "value": _short(row["value"]),
-                "estimate": _short(row["estimate"]),
-                "95 % interval": f"±{(row['high'] - row['low']) / 2:.2g}" if isfinite(row["low"]) else "-",
+                gettext("case"): row["case"],
+                gettext("mechanism"): phrase(row["mechanism"]),
+                gettext("quantity"): row["quantity"],
+                gettext("value"): _short(row["value"]),
+                gettext("estimate"): _short(row["estimate"]),
+                gettext("{confidence} interval", confidence=percent(0.95)): f"±{(row['high'] - row['low']) / 2:.2g}"
+                if isfinite(row["low"])
+                else "-",
                 "z": f"{row['z']:+.2f}" if not isnan(row["z"]) else "-",
-                "verdict": row["verdict"],
-                "source": f"[{sources.setdefault(source, len(sources) + 1)}]",
+                gettext("verdict"): gettext(row["verdict"]),
+                gettext("source"): f"[{sources.setdefault(source, len(sources) + 1)}]",
             }
         )
     return rows_table(title, rows, notes=[*remarks, *(f"[{i}] {source}" for source, i in sources.items())])
@@ -49,35 +62,53 @@ def _short(value: float) -> str:
 def notes(outcomes: pl.DataFrame, spread: Chance | None, seed: int) -> list[str]:
     """Return the counts of verdicts, and whether the z-scores are spread as chance spreads them."""
     counts = {verdict: int((outcomes["verdict"] == verdict).sum()) for verdict in (AGREES, DIFFERS, VAGUE, NOT_COVERED)}
-    lines = [f"{', '.join(f'{verdict} {n}' for verdict, n in counts.items() if n)}; seed {seed}."]
+    each = listed(gettext("{verdict} {n}", verdict=gettext(verdict), n=n) for verdict, n in counts.items() if n)
+    lines = [gettext("{counts}; seed {seed}.", counts=each, seed=seed)]
     lines.append(
-        "z: estimate less value in standard errors. Random values agree within 4 (in the quick form within what "
-        "Student's law of its few replications passes as rarely: 5.5 with 16); traces must be the same."
+        gettext(
+            "z: estimate less value in standard errors. Random values agree within 4 (in the quick form within what "
+            "Student's law of its few replications passes as rarely: 5.5 with 16); traces must be the same."
+        )
     )
     if spread is not None:
-        words = "as chance gives" if spread.p_value >= 0.01 else "not as chance gives"
+        by_chance, not_by_chance = gettext("as chance gives"), gettext("not as chance gives")
         lines.append(
-            f"The z-scores of {spread.n} cases (one a case: values of one case share their draws) are spread {words}: "
-            f"mean {spread.mean:+.2f}, standard deviation {spread.spread:.2f}, Kolmogorov-Smirnov distance "
-            f"{spread.distance:.3f} from the normal law, p = {spread.p_value:.2f}."
+            gettext(
+                "The z-scores of {n} cases (one a case: values of one case share their draws) are spread {how}: mean "
+                "{mean:+.2f}, standard deviation {spread:.2f}, Kolmogorov-Smirnov distance {distance:.3f} from the "
+                "normal law, p = {p_value:.2f}.",
+                n=spread.n,
+                how=by_chance if spread.p_value >= 0.01 else not_by_chance,
+                mean=spread.mean,
+                spread=spread.spread,
+                distance=spread.distance,
+                p_value=spread.p_value,
+            )
         )
     return lines
 
 
-def first_screen(outcomes: pl.DataFrame, form: str, seed: int, failures: str, name: str) -> Screen:
+def first_screen(outcomes: pl.DataFrame, form: Form, seed: int, failures: str, name: str) -> Screen:
     """Return the first screen of a validation: how many values agree, by what they are values of."""
     kinds = [kind for kind in (AGREES, DIFFERS, VAGUE, NOT_COVERED) if (outcomes["verdict"] == kind).any()]
     rows = []
     for (mechanism,), part in outcomes.group_by(["mechanism"], maintain_order=True):
         counts = [str(int((part["verdict"] == kind).sum())) for kind in kinds]
-        rows.append((str(mechanism) or "not covered, with the reason", *counts))
-    columns = (Column("mechanism"), *(Column(kind, "right") for kind in kinds))
+        rows.append((phrase(str(mechanism)) or gettext("not covered, with the reason"), *counts))
+    columns = (Column(gettext("mechanism")), *(Column(gettext(kind), "right") for kind in kinds))
     n, n_cases = outcomes.height, outcomes["case"].n_unique()
     agree = int((outcomes["verdict"] == AGREES).sum())
-    answer = f"{agree} of {n} values agree; {'nothing differs.' if not failures else failures + '.'}"
+    if failures:
+        answer = gettext("{agree} of {n} values agree; {failures}.", agree=agree, n=n, failures=failures)
+    else:
+        answer = gettext("{agree} of {n} values agree; nothing differs.", agree=agree, n=n)
     remarks = notes(outcomes, None, seed)[1:]
-    what = f"Validation, {form} form, seed {seed}: {counted(n, 'value')} of {counted(n_cases, 'case')}."
-    table = Table("At a glance", columns, tuple(rows))
+    what = gettext(
+        "Validation, {form} form, seed {seed}: {values} of {cases}.",
+        form=gettext(FORMS[form]), seed=seed, values=ngettext("{n:,} value", "{n:,} values", n),
+        cases=ngettext("{n:,} case", "{n:,} cases", n_cases),
+    )  # fmt: skip
+    table = Table(gettext("At a glance"), columns, tuple(rows))
     return Screen(what, (answer,), table, tuple(remarks), where(name, n_charts=int(outcomes["z"].is_finite().any())))
 
 

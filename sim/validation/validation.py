@@ -12,6 +12,7 @@ from sim import config
 from sim.config.compose import CONFIGS, Line, compose
 from sim.errors import ConfigError, near
 from sim.executor import chosen as executor_of
+from sim.language import gettext
 from sim.report.console import Progress, quiet
 from sim.report.pages import Printed, page
 from sim.store.archive import Archive
@@ -24,7 +25,7 @@ from sim.validation.blocks import Block, blocks, keep, perform
 from sim.validation.cases import load_folder, load_register
 from sim.validation.checks import CHECKS
 from sim.validation.outcomes import NOT_COVERED, Outcome, chance, judged, scored, table
-from sim.validation.sentences import failed, first_screen, notes, outcome_table
+from sim.validation.sentences import FORMS, failed, first_screen, notes, outcome_table
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from sim.executor import Settings
+    from sim.language.worded import Worded
     from sim.report.tables import Table
     from sim.validation.cases import Case, Form, Register
 
@@ -166,8 +168,9 @@ def validate(
     speed = _simulate(what, form, seed, store, executor, console)
     outcomes = _outcomes(what, form, store, whole=with_face)
     if with_face:
-        console.print("Comparing the shipped district with figures measured elsewhere ...")
-    printed, failures = _written(what, form, seed, store, outcomes, (_face(form, store),) if with_face else ())
+        console.print(gettext("Comparing the shipped district with figures measured elsewhere ..."), markup=False)
+    face = _face(form, store) if with_face else None
+    printed, failures = _written(what, form, seed, store, outcomes, face)
     store.finish({"steps": speed.steps})
     return Validation(store, outcomes, printed, failures, speed)
 
@@ -180,7 +183,7 @@ def _simulate(what: Chosen, form: Form, seed: int, store: Store, on: Settings, c
     done: list[Mapping[str, Any]] = []
     began = time.perf_counter()
     if tasks:
-        with Progress.start(console, "blocks of replications", len(tasks)) as bar:
+        with Progress.start(console, gettext("blocks of replications"), len(tasks)) as bar:
 
             def on_done(task: Block, facts: Mapping[str, Any]) -> None:
                 bar.advance(str(task), elsewhere=ELSEWHERE in facts)
@@ -228,9 +231,9 @@ def _not_covered(register: Register, covered: Collection[str]) -> Iterator[Outco
             yield Outcome(case, "", quantity, nan, nan, nan, nan, nan, nan, 0, NOT_COVERED, reason, "")
 
 
-def _face(form: Form, store: Store) -> Table:
+def _face(form: Form, store: Store) -> Worded:
     """Return figures measured elsewhere beside those of the shipped district, each within its range or outside."""
-    from sim.study.comparison import face_tables, face_validity
+    from sim.study.comparison import face_validity
 
     targets = face_validity.shipped_targets()
     pilots = [
@@ -238,28 +241,37 @@ def _face(form: Form, store: Store) -> Table:
     ]
     face = face_validity.validity(pilots, targets, FACE_REPLICATIONS[form])
     store.write_table("face", face.in_english().drop("overloaded"))
-    return face_tables.table(face.spoken())
+    return face
 
 
 def _written(
-    what: Chosen, form: Form, seed: int, store: Store, outcomes: pl.DataFrame, more: Sequence[Table]
+    what: Chosen, form: Form, seed: int, store: Store, outcomes: pl.DataFrame, face: Worded | None
 ) -> tuple[Printed, str]:
     """Write table, chart and summary; return what is to be said, and what differs."""
+    from sim.study.comparison import face_tables
     from sim.validation.chart import z_chart
 
     faults = {
         fact["pilot"]: fact["record_fault"] for fact in store.facts(what.names) if fact.get("record_fault") is not None
     }
     spread = chance(outcomes)
-    summary = outcome_table(outcomes, f"Validation, {form} form", notes(outcomes, spread, seed))
+
+    def tables() -> list[Table]:
+        title = gettext("Validation, {form} form", form=gettext(FORMS[form]))
+        summary = outcome_table(outcomes, title, notes(outcomes, spread, seed))
+        return [summary, *([] if face is None else [face_tables.table(face.spoken())])]
+
+    def said() -> Printed:
+        screen = first_screen(outcomes, form, seed, failures, store.folder.name)
+        return Printed(
+            screen, tuple(page(name, one) for name, one in zip(("outcomes", "face"), tables(), strict=False))
+        )
+
     failures = failed(outcomes, faults)
     store.write_table("outcomes", outcomes)
-    text = "\n\n".join(table.to_markdown() for table in (summary, *more))
+    text = "\n\n".join(table.to_markdown() for table in tables())
     store.write_text("summary.md", f"{text}\n" + (f"\n{failures}\n" if failures else ""))
     if len(scored(outcomes)):
-        figure = z_chart(outcomes, spread, footer=f"wangge validate form={form} seed={seed}")
-        drawing.keep(store, "z_scores", figure)
-    screen = first_screen(outcomes, form, seed, failures, store.folder.name)
-    printed = Printed(screen, (page("outcomes", summary), *(page("face", one) for one in more)))
-    keep_printed(store, lambda: printed)
-    return printed, failures
+        footer = f"wangge validate form={form} seed={seed}"
+        drawing.keep(store, "z_scores", lambda: z_chart(outcomes, spread, footer=footer))
+    return keep_printed(store, said), failures

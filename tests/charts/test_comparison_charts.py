@@ -11,12 +11,14 @@ from setups.district import pilot as shipped
 from setups.figures import NASTY, assert_legible, words
 
 from sim import charts
+from sim.charts import fonts
 from sim.charts.page import width_of
 from sim.charts.style import kind_style
 from sim.district.stages import KIND_NAMES
+from sim.language import speaking
 from sim.report.sentences import conclusions
 from sim.report.tables import SPOKEN
-from sim.study.comparison import equity
+from sim.study.comparison import equity, first_screen
 
 PILOTS = (
     "four_level",
@@ -200,6 +202,17 @@ def loads(pilots=PILOTS[:2], due=900.0):
     return pl.DataFrame(rows, schema=["pilot", "level", "heads", "due", "duties", "present"], orient="row")
 
 
+def waits(pilots=PILOTS[:2], n=5):
+    rows = [
+        (pilot, r, f"counter_wait_{name}", "all", value)
+        for k, pilot in enumerate(pilots)
+        for r in range(n)
+        for name, value in {"0_10": 0.9 - 0.02 * k, "10_30": 0.08 + 0.01 * k, "30_60": 0.02, "60_up": 0.01 * k,
+                            "p50": 0.0, "p90": 4.0 * (k > 0)}.items()
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=["pilot", "replication", "measure", "group", "value"], orient="row")
+
+
 SHOWN = [(measure, "all") for measure, *_ in MEASURES]
 CHARTS = {
     "equity": lambda pilots, n: equity_chart(measures(pilots, n)),
@@ -209,6 +222,7 @@ CHARTS = {
     "pairs": lambda pilots, n: charts.pairs(pairs(pilots, n), FOOTER),
     "load": lambda pilots, n: charts.load(loads(pilots), FOOTER),
     "turnaround": lambda pilots, n: charts.turnaround_distribution(turnaround(pilots, n), FOOTER),
+    "waits": lambda pilots, n: charts.waits(waits(pilots, n), FOOTER, set(pilots[2:4])),
     "workload": lambda pilots, n: charts.workload(workload(pilots, n), FOOTER),
     "backlog": lambda pilots, n: charts.backlog(backlog(pilots, n), FOOTER, (10, 36)),
     "persons": lambda pilots, n: charts.persons(persons(pilots, n), FOOTER),
@@ -329,7 +343,6 @@ def test_characters_without_a_font_are_told_once():
 def test_a_slide_has_a_panel_a_measure_with_its_direction_and_no_number_that_is_withheld():
     table = comparison(PILOTS[:3])
     figure = charts.slide(table, [("on_time", "all"), ("hand_overs", "all"), ("turnaround_p90", "all")])
-    assert title(figure) == title(charts.forest(table))
     texts = [[t.get_text() for t in axes.texts] for axes in figure.axes]
     assert texts[0] == ["86.0", "88.0 ?", "withheld", "on time (%)", "more is better"]
     assert texts[1] == ["2.10", "withheld", "1.90 ▲", "hand-overs", "less is better"]
@@ -411,7 +424,7 @@ def test_a_forest_draws_nothing_for_a_withheld_row():
     table = comparison().filter(pl.col("verdict") == "withheld")
     figure = charts.forest(table)
     assert [line for line in figure.axes[0].lines if line.get_marker() == "s"] == []
-    assert "every verdict is withheld" in title(figure)
+    assert title(figure) == "Nothing can be concluded against four_level: no measure can be judged"
 
 
 def test_a_forest_says_what_is_not_owed_and_leaves_out_what_is_not_judged():
@@ -435,11 +448,18 @@ def test_the_title_of_a_forest_says_what_the_verdicts_say():
     assert title(charts.forest(same)).startswith("three_level is shown neither better nor worse than four_level")
     few = charts.forest(comparison(PILOTS[:3], 5))
     assert title(few) == (
-        "Against four_level, three_level is better on 1 of 5 measures and worse on 1 (1 cannot be judged); "
-        "three_level_all_down is better on 1 of 5 measures and worse on 1 (1 cannot be judged)"
+        "Against four_level: three_level better on 1 of 5 measures, worse on 1; "
+        "three_level_all_down better on 1 of 5 measures, worse on 1"
     )
     many = charts.forest(comparison(PILOTS, 5))
-    assert title(many) == "None of 6 pilots is better than four_level on some measure and worse on none"
+    assert title(many) == (
+        "Better than four_level on more measures than worse: 0 of 6 designs; worse on more than better: 0"
+    )
+    undecided = comparison(PILOTS[:3]).filter(pl.col("verdict").is_in(["undecided", "withheld"]))
+    assert title(charts.forest(undecided)) == "No design is shown to be better or worse than four_level on any measure"
+    rare = comparison().with_columns(verdict=pl.lit("withheld"))
+    rare = pl.concat([rare[1:], comparison()[:1]])
+    assert title(charts.forest(rare)).startswith("Most differences cannot be judged; where they can: three_level is ")
 
 
 def test_the_title_of_a_forest_and_the_conclusion_count_alike():
@@ -447,6 +467,87 @@ def test_the_title_of_a_forest_and_the_conclusion_count_alike():
     said = re.search(r"better than four_level on (\d+ of \d+ measures)", "".join(conclusions(table, {}, "four_level")))
     assert said[1] == "1 of 5 measures"
     assert said[1] in title(charts.forest(table))
+
+
+@pytest.mark.parametrize("n_pilots", [2, 3, 4, 6])
+def test_the_title_of_a_forest_and_the_first_screen_count_alike(n_pilots):
+    names = ["a", "b", "c", "d", "e", "f"][:n_pilots]
+    table = comparison(names)
+    if n_pilots > 4:  # one leads, one trails
+        table = table.with_columns(verdict=pl.when(pl.col("pilot") == "b", pl.col("verdict") == "worse")
+                                   .then(pl.lit("undecided")).otherwise("verdict"))  # fmt: skip
+        table = table.with_columns(verdict=pl.when(pl.col("pilot") == "c", pl.col("verdict") == "better")
+                                   .then(pl.lit("undecided")).otherwise("verdict"))  # fmt: skip
+    said = " ".join(first_screen.verdicts(table, names))
+    shown = title(charts.forest(table))
+    if n_pilots > 4:
+        lead, trail = (len(re.findall(r"\w \(\d to \d\)", part)) for part in said.split("Worse on more"))
+        assert (lead, trail) == (1, 1)
+        assert shown.endswith(f"worse: {lead} of 5 designs; worse on more than better: {trail}")
+    else:
+        counts = re.findall(r"(\w) is better than a on (\d) of (\d) measures and worse on (\d)", said)
+        assert len(counts) == n_pilots - 1
+        each = (" is better than a on {} of {} measures and worse on {}" if n_pilots == 2 else
+                " better on {} of {} measures, worse on {}")  # fmt: skip
+        assert all(f"{name}{each.format(*those)}" in shown for name, *those in counts)
+
+
+def n_lines_of_title(figure):
+    size = max(t.get_fontsize() for t in figure.texts)
+    return sum(t.get_fontsize() == size for t in figure.texts)
+
+
+LONG = tuple(f"{'a design of a very long name indeed, '[: 34 - i]}{i}" * 3 for i in range(7))
+HAN = tuple(f"{'按居民意见调整职责的四级管理方案'}{i}" * 3 for i in range(7))
+
+
+@pytest.mark.parametrize("names", [PILOTS, NASTY, LONG, HAN], ids=["short", "nasty", "long", "han"])
+@pytest.mark.parametrize("n_pilots", [2, 3, 4, 7])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_titles_of_a_slide_and_of_a_forest_have_at_most_two_lines(names, n_pilots, language):
+    if language == "zh" and fonts.chinese() is None:
+        pytest.skip("no font with Chinese letters")
+    table = comparison(names[:n_pilots])
+    some = table.with_columns(
+        label=pl.col("label") + " of every resident who came at all" * 3,
+        verdict=pl.when(pl.int_range(pl.len()) % 3 == 0).then(pl.lit("withheld")).otherwise("verdict"),
+    )
+    with speaking(language):
+        for one in (table, some, table.with_columns(verdict=pl.lit("withheld"))):
+            assert n_lines_of_title(charts.forest(one)) <= 2
+            assert n_lines_of_title(charts.slide(one, SHOWN)) <= 2
+            assert n_lines_of_title(charts.slide(one, SHOWN, narrow=True)) <= 6
+
+
+def test_the_title_of_a_slide_says_what_the_first_judged_panel_shows():
+    def said(table, shown=SHOWN):
+        return title(charts.slide(table, shown))
+
+    one = comparison()
+    assert said(one) == "Turnaround, mean: 8.00 working days under four_level; better with 7.00 under three_level"
+    assert said(one, [("on_time", "all")]) == "On time: 86.0 % under four_level; undecided with 88.0 under three_level"
+    assert said(one, [("turnaround_p90", "all")]) == (
+        "Turnaround, 90th percentile: 21.0 working days under four_level; worse with 36.0 under three_level"
+    )
+    # What is withheld is passed over: hand-overs are.
+    assert said(one, [("hand_overs", "all"), ("counter_wait_p90", "all")]).endswith(
+        "31.0 minutes under four_level; no material difference with 30.8 under three_level"
+    )
+    assert said(one, [("hand_overs", "all")]) == "Nothing can be concluded against four_level: no measure can be judged"
+    two = comparison(PILOTS[:3])
+    assert said(two, [("on_time", "all")]) == (
+        "On time: 86.0 % under four_level; undecided with 88.0 under three_level; 1 design cannot be judged"
+    )
+    many = comparison(PILOTS)
+    assert said(many) == (
+        "Turnaround, mean: 8.00 working days under four_level; "
+        "7.00 to 23.0 under 5 of 6 designs, 2 of them better and 1 worse"
+    )
+    alike = many.with_columns(verdict=pl.lit("better"))
+    assert said(alike).endswith("under 5 of 6 designs, all of them better")
+    assert said(alike.with_columns(verdict=pl.lit("worse"))).endswith("under 5 of 6 designs, all of them worse")
+    neither = said(alike.with_columns(verdict=pl.lit("undecided")))
+    assert neither.endswith("under 5 of 6 designs, none of them shown to be better or worse")
 
 
 def test_a_forest_refuses_an_empty_table_and_a_mid_of_nothing():
@@ -500,6 +601,49 @@ def test_turnaround_says_so_when_half_never_finish_and_praises_no_pilot_without_
     )
     without = title(charts.turnaround_distribution(many, unjudged=set(PILOTS[1:])))
     assert without.startswith("Share of requests finished by number of working days; the verdict on")
+
+
+def test_waits_have_a_panel_a_class_and_a_title_with_the_long_ones_of_judged_designs():
+    figure = charts.waits(waits())
+    assert title(figure) == (
+        "Visits with a wait of 10 minutes or more: 10.0 % under four_level; 12.0 % under three_level"
+    )
+    texts = [[t.get_text() for t in axes.texts] for axes in figure.axes]
+    assert texts == [
+        ["90.0 %", "88.0 %", "under 10 minutes"], ["8.0 %", "9.0 %", "10 to 30 minutes"],
+        ["2.0 %", "2.0 %", "30 to 60 minutes"], ["0 %", "1.0 %", "an hour and more"],
+    ]  # fmt: skip
+    first, *others = (axes.get_xlim() for axes in figure.axes)
+    assert all(limits == pytest.approx((0, 1.75 * 9)) for limits in others)
+    assert first[1] > 100
+    assert "At least nine in ten do not wait at all under four_level." in words(figure)
+    assert "At least half do not wait at all under three_level." in words(figure)
+    one = charts.waits(waits(), unjudged={"three_level"})
+    assert title(one) == (
+        "Visits with a wait of 10 minutes or more: 10.0 % under four_level; 1 design cannot be judged"
+    )
+    assert "(in this run, no verdict)" in words(one)
+    assert "three_level." not in words(one)
+    assert title(charts.waits(waits(), unjudged=set(PILOTS))) == "How long residents wait at a counter"
+    assert title(charts.waits(waits(PILOTS), unjudged={PILOTS[0]})) == (
+        "Visits with a wait of 10 minutes or more: from 12.0 % under three_level to 22.0 % under "
+        "three_level_dedicated; 1 design cannot be judged"
+    )
+
+
+def test_waits_call_nearly_none_not_none_and_nobody_a_dash():
+    def shown(**shares):
+        table = waits(("a", "b"), 2)
+        for name, share in shares.items():
+            of_it = pl.col("measure") == f"counter_wait_{name}"
+            table = table.with_columns(value=pl.when(of_it).then(pl.lit(share)).otherwise("value"))
+        return [axes.texts[0].get_text() for axes in charts.waits(table).axes]
+
+    assert shown(**{"0_10": 0.99998, "10_30": 0.00002, "30_60": 0.0}) == [">99.9 %", "<0.01 %", "0 %", "0 %"]
+    nobody = dict.fromkeys(("0_10", "10_30", "30_60", "60_up", "p50", "p90"), math.nan)
+    assert shown(**nobody) == ["–"] * 4
+    with pytest.raises(ValueError, match="measures must have shares of waits, got 0 rows of them"):
+        charts.waits(measures())
 
 
 def test_no_bar_of_workload_goes_past_the_duty_but_for_work():

@@ -71,6 +71,14 @@ def curve_table(series=("four_level", "three_level"), levels=(2, 3, 4, 6), numer
     return frame(rows)
 
 
+def panels_table(panels=("first", "second", "third"), **look):
+    return pl.concat([
+        curve_table(**look).with_columns(panel=pl.lit(name), panel_order=i, mean=pl.col("mean") + 2 * i,
+                                         low=pl.col("low") + 2 * i, high=pl.col("high") + 2 * i)
+        for i, name in enumerate(panels)
+    ])  # fmt: skip
+
+
 def heat_table(xs=(1, 2, 3, 4), ys=(10, 20, 30), names=("staffing.community.heads", LONG), scale=1.0, base=18.0):
     return frame(
         [
@@ -207,6 +215,10 @@ def curve(table, promise=PROMISE, factor="staffing.community.heads (persons)"):
     return charts.curve(table, **LOOK, factor=factor, promise=promise)
 
 
+def panels(table, promise=PROMISE, factor="staffing.community.heads (persons)"):
+    return charts.panels(table, **LOOK, factor=factor, promise=promise)
+
+
 def heat_map(table, promise=None, around_zero=False):
     return charts.heat_map(table, **LOOK, promise=promise, around_zero=around_zero, more_is_better=False)
 
@@ -272,6 +284,13 @@ CHARTS = {
     "curve one": lambda: curve(curve_table(("",), (1, 2)), None),
     "curve huge": lambda: curve(huge(1e9), None),
     "curve tiny": lambda: curve(huge(-1e-7), None),
+    "panels": lambda: panels(panels_table()),
+    "panels crowded": lambda: panels(panels_table(KINDS[:9], series=CROWD, levels=tuple(range(1, 13)))),
+    "panels kinds": lambda: panels(
+        panels_table((LONG, *KINDS[:3]), levels=KINDS[:4], numeric=False), ("at least 24", 24.0, "at_least"), LONG
+    ),
+    "panels withheld": lambda: panels(without(panels_table(), 1, 5, 12), None),
+    "panels one": lambda: panels(panels_table(("",), series=("",), levels=(1, 2)), None),
     "heat_map": lambda: heat_map(heat_table(), PROMISE),
     "heat_map crowded": lambda: heat_map(heat_table(range(100, 112), range(12), base=-20.0), ("p", 0.0, "at_most")),
     "heat_map signs": lambda: heat_map(heat_table(base=-3.0), around_zero=True),
@@ -331,6 +350,7 @@ EMPTY = {
     "contributions": lambda: contributions(nothing(contributions_table(), "estimate", "low", "high")),
     "main_effects": lambda: main_effects(nothing(effects_table(), *NUMBERS)),
     "curve": lambda: curve(nothing(curve_table(), *NUMBERS)),
+    "panels": lambda: panels(nothing(panels_table(), *NUMBERS)),
     "heat_map": lambda: heat_map(nothing(heat_table(), *NUMBERS), PROMISE),
     "pareto": lambda: pareto(nothing(pareto_table(DESIGNS[:4]), *NUMBERS)),
     "tornado": lambda: tornado(nothing(tornado_table(FACTORS[:3]), *ENDS), (NAN, NAN, NAN)),
@@ -374,6 +394,9 @@ def nasty_charts():
         "curve": lambda: charts.curve(
             curve_table(NASTY, NASTY, numeric=False), **nasty, factor=NASTY[1], promise=promise
         ),
+        "panels": lambda: charts.panels(
+            panels_table(NASTY, series=NASTY, levels=NASTY, numeric=False), **nasty, factor=NASTY[1], promise=promise
+        ),
         "contributions": lambda: charts.contributions(contributions_table(NASTY, NASTY[:3]), **nasty),
         "heat_map": lambda: charts.heat_map(heat, **nasty, promise=promise),
         "pareto": lambda: charts.pareto(
@@ -406,6 +429,19 @@ def test_every_chart_tells_what_is_seen_and_where_it_comes_from(chart):
     shown = words(CHARTS[chart]())
     for text in (TITLE, SAID, FOOTER):
         assert text in shown
+
+
+def test_panels_of_a_third_factor_share_a_scale_and_have_its_levels_in_their_order():
+    figure = panels(panels_table().sort("panel_order", descending=True, maintain_order=True))
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["first", "second", "third"]
+    assert len({axes.get_ylim() for axes in figure.axes}) == 1
+    assert [axes.lines[0].get_ydata().tolist() for axes in figure.axes] == [
+        [24 + 2 * i, 27 + 2 * i, 30 + 2 * i, 33 + 2 * i] for i in range(3)
+    ]  # fmt: skip
+    rows = [round(float(axes.get_position().y0), 3) for axes in panels(panels_table(tuple("abcde"))).axes]
+    assert [rows.count(y) for y in dict.fromkeys(rows)] == [3, 2]
+    missing = words(panels(without(panels_table(), 1)))
+    assert "Withheld at 3 (first, four_level)" in missing
 
 
 def test_main_effects_share_a_scale_and_put_numbers_in_their_true_places():

@@ -262,6 +262,15 @@ def test_a_pilot_of_ones_own_is_found_and_can_run_no_code(tmp_path):
     assert not (tmp_path / "broken").exists()
 
 
+def test_flags_that_ask_for_no_run_begin_none(tmp_path):
+    told = refused(tmp_path, "run", "--resolve")
+    assert "--resolve must come with --cfg job, which shows a config, got --resolve alone" in told
+    for flag in ("-m", "--multirun"):
+        told = refused(tmp_path, "run", flag, "grid.households=200")
+        assert f"{flag} must come with a key of several values, as grid.households=200,300, got none" in told
+    assert not (tmp_path / "results").exists()
+
+
 def test_every_pilot_resolves_to_data(tmp_path):
     done = wangge(tmp_path, "compare", "--cfg", "job", "--resolve")
     assert done.returncode == 0

@@ -1,4 +1,5 @@
 import re
+import shutil
 from functools import cache
 
 import pytest
@@ -11,7 +12,7 @@ from sim.config.meaning import meaning_of
 from sim.report.tables import escape_markdown
 from sim.study import model_tables
 
-TEXT = document.MODEL.read_text(encoding="utf-8")
+TEXT = (document.DOCS / "model.md").read_text(encoding="utf-8")
 
 tables = cache(model_tables.tables)  # seconds
 
@@ -36,9 +37,11 @@ ODD = (
 SMALL = "before\n<!-- table: {} -->\nold\n<!-- end of table -->\nafter\n"
 
 
-def test_the_tables_of_the_document_are_as_the_configs_are(monkeypatch):
+@pytest.mark.parametrize("page", document.PAGES)
+def test_a_page_is_as_what_it_is_made_from(page, monkeypatch):
     monkeypatch.setattr(model_tables, "tables", tables)
-    assert model_tables.filled(TEXT, CONFIGS, "yuehu") == TEXT, "python -m experiments.document writes them again"
+    text = (document.DOCS / page).read_text(encoding="utf-8")
+    assert model_tables.filled(text, document.PAGES[page]()) == text, "python -m experiments.document writes it again"
 
 
 def test_the_document_has_the_headings_of_both_protocols_in_their_order():
@@ -93,28 +96,44 @@ def test_values_are_shown_as_a_reader_writes_them():
     assert model_tables.shown([{"open": "08:30", "close": "12:00"}, 5]) == "open 08:30, close 12:00 5"
 
 
-def test_a_document_without_a_place_an_end_or_a_known_name_is_refused(monkeypatch):
-    monkeypatch.setattr(model_tables, "tables", lambda *_: {"one": "| 1 |"})
-    whole = model_tables.filled(SMALL.format("one"), CONFIGS, "yuehu")
+def test_a_document_without_a_place_an_end_or_a_known_name_is_refused():
+    known = {"one": "| 1 |"}
+    whole = model_tables.filled(SMALL.format("one"), known)
     assert whole == "before\n<!-- table: one -->\n\n| 1 |\n\n<!-- end of table -->\nafter\n"
-    assert model_tables.filled(whole, CONFIGS, "yuehu") == whole
+    assert model_tables.filled(whole, known) == whole
     with pytest.raises(ValueError, match="the document must have a place for table one, got none"):
-        model_tables.filled("nothing\n", CONFIGS, "yuehu")
+        model_tables.filled("nothing\n", known)
     with pytest.raises(ValueError, match="a table of the document must be one of one, got two"):
-        model_tables.filled(SMALL.format("one") + SMALL.format("two"), CONFIGS, "yuehu")
+        model_tables.filled(SMALL.format("one") + SMALL.format("two"), known)
     with pytest.raises(ValueError, match="table one must have an end, got none"):
-        model_tables.filled("<!-- table: one -->\nold\n", CONFIGS, "yuehu")
+        model_tables.filled("<!-- table: one -->\nold\n", known)
+
+
+def test_findings_quote_a_study_that_was_run_and_no_other(tmp_path):
+    for name, text in {
+        "yuehu": "".join(f"**{title}**\n\n| {name} |\n\n" for name, title in document.QUOTED.items()),
+        "grid_size": "# Grids\n\nHow large?\n\n- 1 of 2.\n\n| table |\n\n![a](charts/a.svg)\n\n![b](charts/b.svg)\n",
+    }.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "summary.md").write_text(text, encoding="utf-8")
+    assert document.findings(tmp_path) == {
+        "means": "| means |", "effects": "| effects |",
+        "studies": "### Grids\n\n`grid_size`: How large?\n\n- 1 of 2.\n\n![a](../results/grid_size/charts/a.svg)",
+    }  # fmt: skip
+    (tmp_path / "grid_size" / "summary.md").unlink()
+    assert document.findings(tmp_path)["studies"] == "None has been run on this model yet."
 
 
 def test_the_command_writes_the_document_again_and_says_when_it_differs(monkeypatch, tmp_path, capsys):
     copy = tmp_path / "model.md"
     copy.write_text(TEXT.replace("| 130,000 |", "| 130,001 |"), encoding="utf-8")
-    monkeypatch.setattr(document, "MODEL", copy)
+    shutil.copy(document.DOCS / "findings.md", tmp_path)
+    monkeypatch.setattr(document, "DOCS", tmp_path)
     monkeypatch.setattr(model_tables, "tables", tables)
     with pytest.raises(SystemExit) as ended:
         document.main(["--check"])
     assert ended.value.code == 1
-    assert "docs/model.md differs from the configs" in capsys.readouterr().err
+    assert "What they are made from differs from docs/model.md: python" in capsys.readouterr().err
     document.main([])
     assert copy.read_text(encoding="utf-8") == TEXT
     document.main(["--check"])

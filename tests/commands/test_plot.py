@@ -133,7 +133,7 @@ def test_what_is_missing_is_named_and_nothing_is_touched(results, missing):
     (results / missing).unlink()
     before = contents(results)
     told = refused(results.parents[1], "plot", "two")
-    assert f"must hold what its charts are drawn from, but has no {missing}: its run did not finish" in told
+    assert f"must hold what its charts are drawn from, but has no {missing}: its run did not finish, " in told
     assert "Run the command that made it again" in told
     assert contents(results) == before
 
@@ -167,6 +167,38 @@ def test_tables_of_other_replications_columns_or_bytes_are_refused(results):
     with pytest.raises(StoreError, match=r"queues\.parquet .* is damaged or was not written by wangge"):
         redraw.draw(store)
     assert contents(results / "charts") == before
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "told"),
+    [
+        ("measures", pl.lit("nonsense").alias("group"), "must have the group all in its column group, and has not"),
+        ("measures", pl.lit(3).alias("group"), "must have texts in its column group, and has not: it is damaged"),
+        ("measures", pl.lit("many").alias("value"), "must have numbers in its column value, and has not"),
+        ("queues", pl.lit("x").alias("number"), "must have numbers in its column number, and has not"),
+        ("comparison", pl.lit("yes").alias("higher_is_better"), "must have true or false in its column higher_is_be"),
+        ("equity", pl.lit(1.5).alias("cause"), "must have texts in its column cause, and has not"),
+    ],
+)
+def test_a_table_with_other_values_is_told_by_file_and_column(results, name, change, told):
+    store = Store.open_existing(results)
+    store.write_table(name, pl.read_parquet(results / f"{name}.parquet").with_columns(change))
+    with pytest.raises(StoreError) as caught:
+        redraw.draw(store)
+    assert told in str(caught.value)
+    assert str(caught.value).startswith(f"{name}.parquet in ")
+
+
+@pytest.mark.parametrize("error", [ValueError("measures must have groups"), KeyError("all"), TypeError("not 'str'")])
+def test_what_drawing_raises_is_told_without_a_word_of_python(results, monkeypatch, error):
+    def fails(*_, **__):
+        raise error
+
+    monkeypatch.setattr(kept, "drawings", fails)
+    with pytest.raises(StoreError, match=r"and cannot be drawn: they are damaged or were edited\. No chart") as caught:
+        redraw.draw(Store.open_existing(results))
+    assert "Error" not in str(caught.value)
+    assert str(error.args[0]) not in str(caught.value)
 
 
 def edited(plain):

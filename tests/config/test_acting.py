@@ -223,8 +223,8 @@ def test_a_knob_that_only_what_was_typed_keeps_from_acting_is_told_and_not_refus
     root = mine("pilot/mine.yaml", "defaults:\n  - three_level\ngrid: {patrol_hours: 2}\n")
     assert shown(root, "mine") == ""
     assert shown(root, "mine", "grid.patrol_duty_share=0") == (
-        "Note: pilot/mine.yaml: grid.patrol_hours does not act under mine: it does where grid.patrol_duty_share is "
-        "above 0.\n"
+        "Note: pilot/mine.yaml: grid.patrol_hours does not act under mine_grid_patrol_duty_share_0: it does where "
+        "grid.patrol_duty_share is above 0.\n"
     )
 
 

@@ -1,10 +1,13 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.config import Name, Section, checked
-from sim.config.compose import parsed
+from sim.config.compose import compose, parse, parsed
 from sim.config.grammar import as_override, in_grammar
+from sim.config.reading import read_yaml
 from sim.errors import ConfigError
 
 
@@ -58,3 +61,37 @@ def test_a_name_begins_with_a_letter_of_any_script(name):
 def test_other_names_are_refused(name):
     with pytest.raises(ConfigError, match=r"^name must be a letter and at most 39 more letters, digits or underscores"):
         checked(Named, {"name": name})
+
+
+@pytest.mark.parametrize("value", ["1_0", "+1_0", "1_0.5", "1e1_0", "[3,1_0]", "{a:1_0}", "1_0,20", "range(1_0,20)"])
+def test_a_number_with_underscores_is_refused_where_it_is_typed(value):
+    got = re.search(r"\+?1[_e][\d_.]+", value)[0]
+    with pytest.raises(
+        ConfigError, match=rf"^n must be a number in plain decimals, or a text .*, got {re.escape(got)}$"
+    ):
+        parsed([f"n={value}"])
+    with pytest.raises(ConfigError, match=r"^run\.replications must be a number in plain decimals"):
+        compose("main", parse([f"run.replications={value}"]))
+
+
+@pytest.mark.parametrize("value", ["1_000", "1e3", "a_1", "_1", "5_", "a 1_0", "-1.5e-3"])
+def test_other_numbers_and_texts_with_underscores_are_read(value):
+    quoted = value == "1_000"
+    (one,) = parsed([f"n='{value}'" if quoted else f"n={value}"])
+    assert one.value() == (float(value) if value in ("1e3", "-1.5e-3") else value)
+
+
+@pytest.mark.parametrize("value", ["1_0", "190:20:30", "1:30.5", "0x10", "010", "0b11", "1_0.5", "!!int 1_0"])
+def test_a_number_that_is_not_in_decimals_is_refused_in_a_file(tmp_path, value):
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"a:\n  - n: {value}\n")
+    got = re.escape(value.removeprefix("!!int "))
+    with pytest.raises(ConfigError, match=rf"^mine\.yaml, line 2: a\.0\.n must be a number in plain .*, got {got}$"):
+        read_yaml(file)
+
+
+@pytest.mark.parametrize("value", ["0", "-3", "+2", "0.5", ".5", "1.", "1e3", "1.5E-3", "-0.0", ".inf", "-.INF"])
+def test_a_number_in_decimals_is_read_from_a_file(tmp_path, value):
+    file = tmp_path / "mine.yaml"
+    file.write_text(f"n: {value}\nt: '1_0'\n")
+    assert read_yaml(file) == {"n": float(value.lower().replace(".inf", "inf")), "t": "1_0"}

@@ -5,7 +5,7 @@ from setups.commands import refused
 from setups.district import CONFIGS
 
 import sim
-from sim.config.compose import compose, default_option, parse
+from sim.config.compose import check_option, compose, default_option, options, parse
 from sim.config.composition import Composition
 from sim.errors import ConfigError
 
@@ -86,6 +86,32 @@ def test_a_wrong_choice_is_told_with_the_options_of_both_folders(tmp_path):
         "district must be one of lanterns, yuehu (did you mean lanterns?), got lantern"
     )
     assert "(did you mean grid.households" in told(root, "one", "district=lanterns", "grid.housholds=3")
+
+
+def test_of_many_options_the_nearest_are_told_and_how_many_more_there_are(tmp_path):
+    shipped, long = options("pilot", CONFIGS), "a" * 100
+    root = folder(tmp_path, **{f"mine_{i}": "" for i in range(998)}, four_levels="", **{long: ""})
+    message = told(root, "four_levle")
+    assert message.startswith("pilot must be one of four_level, four_levels, ")
+    more = f"{len(shipped) + 992:,}"
+    assert f" and {more} more (did you mean four_level or four_levels or " in message
+    assert len(message) < 500
+    with pytest.raises(ConfigError, match=rf"one of {'a' * 57}\.\.\., .* and {more} more, got nothing"):
+        check_option("pilot", "", root)
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("run.replications=${run.weeks}", "run.replications must have no ${...} but paths of other keys (${run.seed}), "
+         "which are there, got ${run.weeks}"),
+        ("run.replications=${oc.env:HOME}", "run.replications must have no ${...} but paths of other keys "
+         "(${run.seed}), which are there, got ${oc.env:HOME}"),
+        ("run.replications=???", "run.replications must be given, got ???"),
+    ],
+)  # fmt: skip
+def test_a_value_that_is_none_is_told_by_its_path(tmp_path, override, expected):
+    assert told(folder(tmp_path, mine=named("mine", GLOBAL + FOUR)), "mine", override) == expected
 
 
 def test_a_wrong_choice_in_a_file_is_told_with_the_file(tmp_path):

@@ -2,12 +2,13 @@ import copy
 import re
 
 import pytest
+from pydantic import model_validator
 from setups.district import ALL_PILOTS, CONFIGS, PILOTS, mapping, pilot, tiny
 from setups.feeding import nested
 
 from sim import config
 from sim.config import GROUPS, LEVELS, replaced
-from sim.errors import ConfigError
+from sim.errors import ConfigError, RuleError
 
 REMOVED = object()
 
@@ -34,6 +35,9 @@ def message(name, path, value):
 
 
 ONE_VALUE = [
+    # what does nothing where it stands
+    ("report.equity.0.compared", False, "report.equity.0.compared must be left out, as all of equity is compared"),
+    ("report.equity.1.group", "route:street", "report.equity.1.group must be left out, as equity goes through all"),
     # wrong types
     ("staffing.street_heads", 12.5, "staffing.street_heads must be a whole number, got 12.5"),
     ("staffing.street_heads", "many", 'staffing.street_heads must be a whole number, got "many"'),
@@ -440,3 +444,24 @@ def test_what_a_user_wrote_is_not_taken_for_the_words_of_a_message():
     with pytest.raises(ConfigError, match=re.escape("mine.yaml: a must b is not a known key, got 1")):
         config.checked(OfTwoKinds, {"n": 1, "a must b": 1}, file_of=lambda path: asked.append(path) or "mine.yaml")
     assert asked == ["a must b"]
+
+
+class Pair(config.Section):
+    first: str
+    second: str
+
+    @model_validator(mode="after")
+    def _alike(self):
+        if self.first != self.second:
+            raise RuleError("be alike", f"{self.first} and {self.second}", at="first", beside="second")
+        return self
+
+
+def test_what_a_validator_finds_has_its_own_paths_and_value():
+    asked = []
+    with pytest.raises(ConfigError) as caught:
+        config.checked(
+            Pair, {"first": "a, got b", "second": "c"}, "pair", file_of=lambda path: asked.append(path) or "mine.yaml"
+        )
+    assert str(caught.value) == "mine.yaml: pair.first and second must be alike, got a, got b and c"
+    assert asked == ["pair.first"]

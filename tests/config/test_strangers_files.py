@@ -140,7 +140,7 @@ def test_what_would_not_end_or_is_no_data_is_refused_by_the_name_of_the_file(tmp
 
 
 def test_a_number_is_read_as_hydra_reads_it(tmp_path):
-    text = "[1e3, -2E-1, 1_0e+2, 1.5e3, 1.e3, .5, .5e3, -1.5e-3, 1.0e-7, 12, 1e, e3, 1e3x, '1e3', 0x1e3, .inf]"
+    text = "[1e3, -2E-1, 1.5e3, 1.e3, .5, .5e3, -1.5e-3, 1.0e-7, 12, 1e, e3, 1e3x, '1e3', .inf]"
     (tmp_path / "mine.yaml").write_text(text)
     assert read_plain(tmp_path / "mine.yaml") == OmegaConf.to_container(OmegaConf.create(text))
 
@@ -253,7 +253,7 @@ def test_a_design_has_one_budget_for_all_its_files_each_as_often_as_it_is_includ
     (own / "pilot/mine.yaml").write_text(HEAD + FOUR + entries + TITLED)
     began = time.process_time()
     assert expected in told(own)
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 10  # at most 2 s alone; without the budget it takes minutes
 
 
 def test_a_design_may_include_as_much_as_a_person_would_write(own):
@@ -316,8 +316,11 @@ def test_no_file_of_a_folder_says_which_scheduler_is_joined_but_the_user_may(tmp
     [
         ("title: 59" + ":59" * 3000, r"pilot/mine.yaml, line 5: title must be a number of .*, or a text between quot"),
         ("title: " + "1" * 5000, r"pilot/mine.yaml, line 5: title must be a number of .*, got 1{60}\.\.\."),
-        ("title: 0x" + "f" * 2000, r"pilot/mine.yaml: title must be a text, got a number of more than 308 digits"),
-        ("run: {seed: 0x" + "f" * 2000 + "}", r"pilot/mine.yaml: run.seed must be at most .*, got a number of more"),
+        (
+            "title: 0x" + "f" * 2000,
+            r"pilot/mine.yaml, line 5: title must be a number in plain decimals, or .* 0xf{58}$",
+        ),
+        ("run: {seed: 0x" + "f" * 2000 + "}", r"pilot/mine.yaml, line 5: run.seed must be a number in plain decimals"),
         (
             "title: a\ntitle: b",
             r"pilot/mine.yaml must be YAML: .* at line 2, column 1 found duplicate key title at lin",

@@ -47,6 +47,14 @@ def drawn_work(a_case):
     return found
 
 
+@pytest.mark.parametrize("hours", [1000, 1, 1e-3])
+def test_work_from_above_that_comes_hardly_ever_comes_hardly_ever(hours):
+    made = tiny_case("four_level", f"district.work.from_above_hours={hours}")
+    ordinary = tiny_case("four_level")
+    kinds = [int((one.labels.kind == Kind.TASKS).sum()) for one in (made, ordinary)]
+    assert kinds[0] < kinds[1] / 10
+
+
 # ------------------------------------------------------------------------------------------ valid for all
 
 

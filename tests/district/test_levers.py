@@ -430,4 +430,4 @@ def test_the_tables_before_a_run_are_made_for_every_lever_of_the_reform():
         ("three_level", ("service.points=3",)), ("three_level_dedicated", ("roles.managers_per_grid=0.8",)),
     ):  # fmt: skip
         designs = prepared_all([pilot(name, *overrides)])
-        assert tables.TODAY in [column.heading for column in tables.work_table(designs).columns]
+        assert tables.TODAY in [column.heading for column in tables.work_table(tables.works_of(designs)).columns]

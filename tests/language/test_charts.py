@@ -16,6 +16,7 @@ from setups.pseudo import pseudo, uncatalogued
 import sim
 from sim import charts
 from sim.charts import fonts, page
+from sim.charts.style import styled
 from sim.language import speaking
 from sim.store.store import Store
 from sim.study import load_tables
@@ -163,3 +164,26 @@ def test_a_title_of_ones_own_stays_as_it_is_in_any_language():
     )  # fmt: skip
     with speaking(pseudo()):
         assert "my [b]plan[/b]" in words(charts.load(table))
+
+
+@styled
+def with_text(text):
+    """Return a figure with a text, in the fonts of all charts."""
+    figure = page.Chart()
+    figure.text(0.1, 0.1, text)
+    return figure
+
+
+def test_an_svg_names_fonts_by_its_letters_and_not_by_the_machine(monkeypatch):
+    def svg(chinese):
+        monkeypatch.setattr(fonts, "chinese", lambda: chinese)
+        return charts.render(with_text("waits, 4 & 5"), "svg").decode()
+
+    assert svg("Noto Sans CJK SC") == svg(None)
+    assert not any(name in svg(None) for name in fonts.CHINESE)
+
+
+@needs_font
+def test_an_svg_in_chinese_names_the_fonts_of_other_machines_too():
+    said = charts.render(with_text("网格"), "svg").decode()
+    assert all(f"'{name}'" in said for name in (fonts.LATIN, *fonts.CHINESE))

@@ -22,22 +22,22 @@ from sim.study.folder.drawing import Wanted
 from sim.study.sweep import sweep
 
 PATHS = (
-    "grid.households", "burden.away_share", "district.place_seed", "configs", "evidence.yaml", "controls.csv",
-    "effects.csv",
+    "grid.households", "burden.away_share", "grid.visits.minutes", "district.place_seed", "configs", "evidence.yaml",
+    "controls.csv", "effects.csv",
 )  # fmt: skip
 """What is no word: keys and files."""
 ASKED = {
     "title": "Households per grid and role scheme",
     "pilots": ["four_level"],
     "base": BASE,
-    "factors": {"grid.households": [200, 300], "burden.away_share": [0.3, 0.6]},
+    "factors": {"grid.households": [200, 300], "burden.away_share": [0.3, 0.6], "grid.visits.minutes": [20, 30]},
     "design": [{"kind": "grid"}, {"kind": "one_at_a_time"}, {"kind": "indices", "n": 2}],
     "responses": ["counter_wait_mean", "utilisation|level:community"],
     "promises": {"counter_wait_mean": {"at_most": 5}},
     "precision": {"replications": 2},
     "warm_up": {"replications": 2, "weeks": 20},
 }
-KINDS = (*charting.DRAWN[:6], "warm_up")
+KINDS = (*charting.DRAWN[:6], "panels", "warm_up")
 needs_font = pytest.mark.skipif(fonts.chinese() is None, reason="no font of this machine has Chinese letters")
 
 
@@ -100,6 +100,6 @@ def test_a_finished_study_is_said_again_in_any_language(store):
     line = ("sweep", "study=mine", "--config-dir", "mine", "executor=serial", "charts=false")
     before = {path.name: path.read_bytes() for path in store.folder.glob("*.csv")}
     chinese, english = (wangge(folder, *line, f"lang={name}") for name in ("zh", "en"))
-    assert "每个网格的户数与分工办法：four_level，共8个点" in chinese.stdout, chinese.stdout + chinese.stderr
-    assert "Households per grid and role scheme: 8 points under four_level" in english.stdout
+    assert "每个网格的户数与分工办法：four_level，共14个点" in chinese.stdout, chinese.stdout + chinese.stderr
+    assert "Households per grid and role scheme: 14 points under four_level" in english.stdout
     assert {path.name: path.read_bytes() for path in store.folder.glob("*.csv")} == before

@@ -39,13 +39,9 @@ def test_no_file_but_the_kernel_has_more_than_five_hundred_lines(package):
 
 
 def texts(tree):
-    """Yield the line and the text of every string that is no docstring."""
-    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
-    docs = {
-        id(node.body[0].value) for node in ast.walk(tree) if isinstance(node, documented) and ast.get_docstring(node)
-    }
+    """Yield the line and the text of every string, docstrings too."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.lineno, node.value
 
 
@@ -67,6 +63,7 @@ def test_the_library_names_no_pilot_and_no_district_that_ships():
     assert said == []
 
 
-def test_a_name_is_seen_in_a_sentence_and_no_docstring_is_read():
+def test_a_name_is_seen_in_a_sentence_and_in_a_docstring():
     tree = ast.parse('"""Of three_level."""\nsaid = f"choose three_level, not {1} sink_only_2"\n')
-    assert [named(text, {"three_level", "sink_only"}) for _, text in texts(tree)] == [["three_level"], []]
+    seen = [of for _, text in texts(tree) if (of := named(text, {"three_level", "sink_only"}))]
+    assert seen == [["three_level"], ["three_level"]]

@@ -1,5 +1,6 @@
 """What a clone has to carry of pages and of our own runs, and that it carries what pages promise."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -13,13 +14,13 @@ from sim.config.compose import CONFIGS, options
 from sim.version import MODEL_VERSION
 
 ROOT = Path(__file__).parents[2]
-MOST_BYTES = {"results": 5_000_000, "docs": 1_000_000}
+MOST_BYTES = {"results": 5_000_000, "docs": 1_200_000}
 MOST_BYTES_A_FILE = {"results": 350_000, "docs": 200_000}
 NUMBERS = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten"]
 ADVICE = {
     "results": "Keep summary.md, small tables and charts as SVG; of a table keep the smaller of CSV and Parquet. Name "
     "the rest in .gitignore and take it out with `git rm --cached`: the command of the run makes it again.",
-    "docs": "Keep pages and charts as SVG; what a command makes belongs under results/.",
+    "docs": "Keep pages, charts as SVG and the gallery's small pictures; what a command makes belongs under results/.",
 }
 
 
@@ -58,16 +59,21 @@ def is_text(path):
         return False
 
 
-def test_what_is_tracked_is_text_but_for_tables_of_results_and_compiled_catalogues(tracked):
+def is_of_gallery(path):
+    return path.parts[:2] == ("docs", "gallery") and path.suffix == ".webp"
+
+
+def test_what_is_tracked_is_text_but_for_tables_of_results_small_pictures_and_compiled_catalogues(tracked):
+    small = {path for path in tracked if is_of_gallery(path)}
     tables = {path for path in tracked if path.parts[0] == "results" and path.suffix == ".parquet"}
     compiled = {path for path in tracked if path.suffix == ".mo" and path.with_suffix(".po") in tracked}
-    assert not [path.as_posix() for path in tracked if path not in tables | compiled and not is_text(path)]
+    assert not [path.as_posix() for path in tracked if path not in tables | small | compiled and not is_text(path)]
 
 
 def test_pages_have_no_other_kinds_of_files_than_text_and_drawings(tracked):
     kinds = defaultdict(list)
     for path in tracked:
-        if path.parts[0] == "docs":
+        if path.parts[0] == "docs" and not is_of_gallery(path):
             kinds[path.suffix].append(path.as_posix())
     assert set(kinds) <= {".md", ".svg"}, kinds
 
@@ -98,14 +104,20 @@ def test_a_clone_shows_the_screen_of_the_readme_and_has_the_charts_that_it_names
     assert len(list((tmp_path / more).parent.glob("charts/*.svg"))) == int(n_charts)
 
 
-def test_pages_say_of_the_shipped_studies_that_none_was_run_where_none_is_tracked(tracked):
+def test_pages_say_how_many_of_the_shipped_studies_were_run(tracked):
     shipped = options("study", CONFIGS)
     number = NUMBERS[len(shipped)]
+    n_run = sum(Path("results", name, "summary.md") in tracked for name in shipped)
+    page = read("docs/findings.md")
+    assert sorted(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == sorted(shipped)
+    assert f"## {number} studies" in page
+    said = "all" if n_run == len(shipped) else NUMBERS[n_run].lower().replace("no", "none")
+    been = "has" if n_run < 2 else "have"
     link = f"[{number} studies](docs/findings.md#{number.lower()}-studies)"
-    run = [name for name in shipped if Path("results", name, "summary.md") in tracked]
-    assert sorted(re.findall(r"^\| `(\w+)` \|", read("docs/findings.md"), re.MULTILINE)) == sorted(shipped)
-    for page, said in {
-        "README.md": f"{link} ship; none has been run on this model yet",
-        "docs/findings.md": f"{number} studies ship, and none has been run on model {MODEL_VERSION} yet",
-    }.items():
-        assert (said in " ".join(read(page).split())) == (not run), page
+    assert f"{link} ship; {said} {been} been run on this model" in " ".join(read("README.md").split())
+
+
+def test_the_runs_of_studies_are_of_this_model(tracked):
+    for name in options("study", CONFIGS):
+        if Path("results", name, "manifest.json") in tracked:
+            assert json.loads(read(f"results/{name}/manifest.json"))["identity"]["model_version"] == MODEL_VERSION

@@ -10,6 +10,7 @@ from sim.engine.audit.quick import balance
 from sim.engine.reference import engine
 from sim.errors import ConfigError
 from sim.queueing import sample
+from sim.queueing.size import _parts
 
 CUSTOMER, SERVICE = "classes__customer", "classes__customer__route__0__service"
 EXPONENTIAL = {"law": "exponential", "mean": 1}
@@ -61,6 +62,8 @@ def test_a_number_beyond_its_bounds_is_refused_by_its_path(paths, message):
         ({"servers__clerk": {"serves": ["desk"], "number": 20_000, "hours": {"intervals": [[0, 0.1]], "every": 0.2}}},
          "servers.clerk", "intervals of rosters"),
         ({f"{CUSTOMER}__route__0__gate": {"instants": [0], "every": 1e-6}}, "route.0.gate", "intervals"),
+        ({f"{CUSTOMER}__arrivals__rate": 50, f"{CUSTOMER}__route__1__next": {"desk": 0.999, "end": 0.001}},
+         "classes.customer.route", "steps"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_into_the_memory_is_refused_by_the_path_that_takes_it(paths, where, what):
@@ -76,7 +79,8 @@ def test_what_does_not_fit_into_the_memory_is_refused_by_the_path_that_takes_it(
         ({f"{CUSTOMER}__arrivals__batch": {"law": "empirical", "values": [1, 1e7], "weights": [1, 7e-4]},
           f"{CUSTOMER}__arrivals__rate": 0.7},
          "network.classes.customer.arrivals.batch must be such that"),
-        ({f"{CUSTOMER}__arrivals__rate": 50, f"{CUSTOMER}__route__1__next": {"desk": 0.999, "end": 0.001}},
+        ({f"{CUSTOMER}__arrivals__rate": 50, f"{CUSTOMER}__rounds": 999,
+          f"{CUSTOMER}__route__1__next": ["desk", "end"]},
          "network.classes.customer.route must be such that"),
         ({SERVICE: {"law": "exponential", "mean": 1e9}},
          "network.classes.customer.route.0.service must give times below 9,773,437 hours (a thousand years), got"),
@@ -87,6 +91,17 @@ def test_what_turns_out_too_large_as_it_is_drawn_is_refused_by_its_path(paths, m
     with pytest.raises(ConfigError) as caught:
         sample.sample(sample.load(changed(**paths)), 38, 0)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("onward", "rounds"), [({"desk": 0.5, "end": 0.5}, None), ({"desk": 1}, 7), ({"desk": 0.9, "end": 0.1}, 3)]
+)
+def test_the_steps_that_are_expected_are_those_that_are_drawn(onward, rounds):
+    paths = {f"{CUSTOMER}__arrivals__rate": 50, f"{CUSTOMER}__route__1__next": onward, f"{CUSTOMER}__rounds": rounds}
+    plan = sample.load(changed(**paths))
+    network, _, _ = sample.sample(plan, 38, 0)
+    expected = sum(part.number for part in _parts(plan) if part.what == "steps")
+    assert len(network.steps.station) == pytest.approx(expected, rel=0.03)
 
 
 def test_a_period_of_less_than_a_tick_is_refused():

@@ -86,10 +86,27 @@ def _long_texts(path, data, drawn):
         plain["screen"]["what"] = plain["pages"][0]["title"] = text
         changed = json.dumps(plain).encode()
     path.write_bytes(changed)
+    _note(path, data, changed)
+
+
+def _note(path, data, changed):
+    """Write the digest of a changed file into the manifest."""
     manifest = path.parent / "manifest.json"
     if manifest.is_file() and path != manifest:
         known = manifest.read_bytes().replace(*(hashlib.sha256(one).hexdigest().encode() for one in (data, changed)))
         manifest.write_bytes(known)
+
+
+def _a_text_in_many_cells(path, data, drawn):
+    """Write a table that is small as a file and has a text, not too long, in very many cells; its digest as above."""
+    if path.suffix != ".parquet":
+        _long_texts(path, data, drawn)
+        return
+    rows, buffer = pl.read_parquet(data), io.BytesIO()
+    many = pl.concat([rows.head(1)] * 2).select(pl.all().repeat_by(100_000).explode())
+    many.with_columns(pl.lit("x" * 19_000).alias(name) for name in rows.columns[-1:]).write_parquet(buffer)
+    path.write_bytes(buffer.getvalue())
+    _note(path, data, buffer.getvalue())
 
 
 def _beside_a_pipe(path, data, drawn):
@@ -169,8 +186,8 @@ def _gone(path, data, drawn):
 
 WAYS = (
     _cut, _zeroed, _emptied, _flipped, _linked, _linked_outwards, _folder, _pipe, _other, _deep, _long_footer, _huge,
-    _long_texts, _beside_a_pipe, _beside_a_link, _gone, _huge_field, _negative_field, _other_field, _long_field,
-    _other_identity,
+    _long_texts, _a_text_in_many_cells, _beside_a_pipe, _beside_a_link, _gone, _huge_field, _negative_field,
+    _other_field, _long_field, _other_identity,
 )  # fmt: skip
 WAYS_OF_FOLDERS = (_emptied, _linked_outwards, _pipe, _gone)
 

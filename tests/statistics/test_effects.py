@@ -26,6 +26,7 @@ def spoken(make):
 
 main_effects, sampled_effects = spoken(effects.main_effects), spoken(effects.sampled_effects)
 curve, heat, summary = spoken(effects.curve), spoken(effects.heat), spoken(effects.summary)
+panels = spoken(effects.panels)
 
 
 def tornado(*given):
@@ -152,6 +153,18 @@ def test_curves_by_series_are_the_cells():
     assert table["high"].to_list() == pytest.approx([12 + HALF, 32 + HALF, 10 + HALF, 30 + HALF])
     alone = curve(settings, Response("wait", "min", values), "heads")
     assert alone.select("series", "mean", "rows").rows() == [("", 11.0, 4), ("", 31.0, 4)]
+
+
+def test_panels_of_a_third_factor_are_the_curves_at_each_of_its_levels():
+    settings, values = factorial()
+    response = Response("wait", "min", values)
+    table = panels(settings, response, ("heads", "windows", "grid"))
+    for level, part in table.partition_by("panel", maintain_order=True, as_dict=True).items():
+        alone = curve(settings.filter(pl.col("grid") == int(level[0])).drop("grid"), response, "heads", "windows")
+        columns = ["series", "x", "level", "order", "mean", "low", "high", "n", "rows"]
+        assert part.select(columns).rows() == alone.select(columns).rows()
+    assert table["panel_order"].is_sorted()
+    assert table["panel"].n_unique() == settings["grid"].n_unique() > 1
 
 
 def test_one_factor_at_a_time_has_curves_at_the_base_of_the_others():

@@ -93,6 +93,18 @@ def test_a_replication_is_one_file_of_the_same_bytes_with_a_digest_for_every_tab
     assert (record["key"], record["replication"]) == (OLD, 0)
 
 
+def test_a_table_is_kept_if_it_is_read_again_and_else_refused_by_its_size(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MOST_CELLS", 1_000)
+    table = pl.DataFrame({"a": range(50), "b": ["x"] * 50})
+    archive.keep(OLD, 0, {"measures": table}, {})
+    assert archive.read(OLD, 0, "measures").equals(table)
+    with pytest.raises(StoreError, match=r"Table measures of replication 1 cannot be kept: it must have at most 100 c"):
+        archive.keep(OLD, 1, {"measures": pl.DataFrame({"a": range(101)})}, {})
+    assert archive.replications(OLD) == [0]
+
+
 def test_what_is_kept_first_stays(archive: Archive) -> None:
     assert small(archive, value=1.0)
     assert not small(archive, value=2.0)

@@ -1,8 +1,10 @@
 """What others put into a folder of results holds nobody up, fills no memory and removes nothing."""
 
+import base64
 import io
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -178,7 +180,7 @@ def test_a_small_file_that_holds_a_large_table_is_refused_before_it_is_decoded(m
 def test_a_real_bomb_is_refused_as_it_is(monkeypatch):
     monkeypatch.setattr(pl, "read_parquet", lambda *_: pytest.fail("it was decoded"))
     assert len(bomb()) < 2_000_000
-    with pytest.raises(OSError, match=r"must have at most 100,000,000 cells"):
+    with pytest.raises(OSError, match=r"must have at most 30,000,000 cells"):
         files.as_table(bomb())
 
 
@@ -192,17 +194,127 @@ def test_a_text_that_grows_when_it_is_decompressed_is_refused_before_it_is_decod
 
 
 @pytest.mark.parametrize("n", [20_001, 50_000_000])
-@pytest.mark.parametrize("kind", [pl.String, pl.Binary, pl.Categorical])
-def test_a_text_that_nobody_wrote_is_refused_by_file_and_column(tmp_path, n, kind):
+def test_a_text_that_nobody_wrote_is_refused_by_file_and_column(tmp_path, n):
     store = Store.open(tmp_path / "one", {"a": 1}, {})
-    table = pl.DataFrame({"a": [1], "why": ["x" * n]}).with_columns(pl.col("why").cast(kind))
-    store.write_bytes("mine.parquet", files.parquet(table))
+    store.write_bytes("mine.parquet", files.parquet(pl.DataFrame({"a": [1], "why": ["x" * n]})))
     with at_once(), pytest.raises(StoreError) as caught:
         store.final_table("mine")
     assert str(caught.value).startswith(
         f"mine.parquet in {tmp_path / 'one'} is damaged or was not written by wangge (texts of 'why' must have at most "
         f"20,000 bytes, got {n:,})"
     )
+
+
+def test_a_text_that_a_small_file_holds_once_for_many_cells_counts_as_often(tmp_path, monkeypatch):
+    store = Store.open(tmp_path / "one", {"a": 1}, {})
+    table = pl.DataFrame({"a": [1], "why": ["x" * 10_000]}).select(pl.all().repeat_by(100_001).explode())
+    data = files.parquet(table)
+    assert len(data) < 100_000
+    store.write_bytes("mine.parquet", data)
+    rule = r"its texts up to those of 'why' must have at most 1,000,000,000 bytes, got 1,000,010,000"
+    with at_once(), pytest.raises(StoreError, match=rf"mine\.parquet in .* is damaged or .*\({rule}\)"):
+        store.final_table("mine")
+    archive, table = Archive.open(tmp_path / "archive"), table.head(10_001)
+    with pytest.raises(StoreError, match=r"measures of replication 0 cannot be kept: its texts up to"):
+        archive.keep(KEY, 0, {"measures": table}, {})
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "check_table", lambda *_: None)
+        archive.keep(KEY, 0, {"measures": table}, {})
+    with at_once(), pytest.raises(Damaged):
+        archive.read(KEY, 0, "measures")
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        (pl.Categorical, "'why' must hold texts, numbers, times or logical values, got Categorical"),
+        (pl.Enum(["x" * 10_000]), "'why' must hold texts, numbers, times or logical values, got Enum"),
+        (pl.Binary, "'why' must hold texts, numbers, times or logical values, got Binary"),
+        (pl.Decimal(30, 2), "its columns must be plain"),
+    ],
+    ids=str,
+)
+def test_a_kind_of_column_that_nothing_writes_is_refused_before_its_texts_are_laid_out(kind, rule):
+    value = 1 if kind == pl.Decimal(30, 2) else "x" * 10_000
+    table = pl.DataFrame({"a": [1], "why": [value]}).with_columns(pl.col("why").cast(kind))
+    data = files.parquet(table.select(pl.all().repeat_by(1_000_000).explode()))
+    assert len(data) < 1_000_000
+    with at_once(), pytest.raises(OSError, match=re.escape(rule)):
+        files.as_table(data)
+
+
+FORGED = {
+    "rows of a group": (lambda f: f[4][0].__setitem__(3, 10**12), "as many values as there are rows"),
+    "columns in one place": (lambda f: f[4][0][1].__setitem__(1, f[4][0][1][0]), "lie one upon another"),
+    "rows in all": (lambda f: f.__setitem__(3, 7), "as many rows as it has"),
+}
+
+
+def test_a_footer_that_says_more_rows_than_the_pages_have_is_refused(monkeypatch):
+    data = files.parquet(TABLE)
+    honest = parquet_size._Reader.fields
+    for change, rule in FORGED.values():
+        whole = []
+
+        def forged(reader, depth=0, change=change, whole=whole):
+            found = honest(reader, depth)
+            if depth == 0 and not whole:
+                whole.append(found)
+                change(found)
+            return found
+
+        monkeypatch.setattr(parquet_size._Reader, "fields", forged)
+        with pytest.raises(OSError, match=rule):
+            files.as_table(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "rule"),
+    [
+        (bytes([0x80, 0x80, 0x80, 0x80, 0x10]), 5, "at most 32 bits"),
+        (bytes([0x80, 0x80, 0x04]), 4, "at most 16 bits"),
+        (bytes([0x15, 0x02, 0x05, 0x02, 0x02, 0x00]), 12, "in their order"),
+        (bytes([0xF5, 0xFF, 0x7F]), 9, "a list must lie in the file"),
+    ],
+)
+def test_what_another_reader_might_read_otherwise_is_refused(data, kind, rule):
+    with pytest.raises(ValueError, match=rule):
+        parquet_size._Reader(data, 0, len(data)).value(kind, 0)
+
+
+# A hundred texts of 10,000 letters, encoded by what each shares with the one before, and by their lengths.
+ENCODED = {
+    "DELTA_BYTE_ARRAY": (
+        "UEFSMRUAFY6hARWQASwVyAEVDhUGFQYcAAAAKLUv/WBHJ/UBANQCAwAAAMgBAYABBGQAAA4AAAAQJwCAAQRkoJwBn5wBDg4ODgAA"
+        "xAlxQpwQJwJ4BAAMB+fluYnukArV6ARMFQQZLDUAGAZzY2hlbWEVAgAVDCUCGAFhJQBMHAAAABbIARkcGRwmABwVDBklBg4ZGAFh"
+        "FQwWyAEWvKEBFr4BJghJHBUAFQ4VAgA8FqCcARkGGSYAyAEAAAAWvKEBFsgBJggWvgEAKCBwYXJxdWV0LWNwcC1hcnJvdyB2ZXJz"
+        "aW9uIDI2LjAuMRkcHAAAAI4AAABQQVIx"
+    ),
+    "DELTA_LENGTH_BYTE_ARRAY": (
+        "UEFSMRUAFaaJehWGASwVyAEVDBUGFQYcAAAAKLUv/YBIU0IPANQAAIADAAAAyAEBgAEEZKCcAQB4AgDp/yAFFtQBAgAQeAIAEHgC"
+        "ABB4AgAQeAIAEHgCABB4mxIKeBUEGSw1ABgGc2NoZW1hFQIAFQwlAhgBYSUATBwAAAAWyAEZHBkcJgAcFQwZJQYMGRgBYRUMFsgB"
+        "FtSJeha0ASYISRwVABUMFQIAPBaAiXoZBhkmAMgBAAAAFtSJehbIASYIFrQBACggcGFycXVldC1jcHAtYXJyb3cgdmVyc2lvbiAy"
+        "Ni4wLjEZHBwAAACOAAAAUEFSMQ=="
+    ),
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODED)
+def test_texts_that_grow_when_they_are_read_are_refused_from_the_heads_of_the_pages(monkeypatch, encoding):
+    data = base64.b64decode(ENCODED[encoding])
+    assert pl.read_parquet(io.BytesIO(data)).equals(pl.DataFrame({"a": ["x" * 10_000] * 100}))
+    monkeypatch.setattr(pl, "read_parquet", lambda *_: pytest.fail("it was decoded"))
+    with pytest.raises(OSError, match="its columns must be encoded as they are written here"):
+        files.as_table(data)
+
+
+def test_tables_that_are_held_together_take_at_most_half_of_the_memory(monkeypatch):
+    monkeypatch.setattr(files, "memory_there_is_mb", lambda: 0.01)
+    held, table = files.Held(), pl.DataFrame({"a": [1] * 50, "why": ["x" * 20] * 50})
+    assert held.add(table, "one") is table
+    assert held.taken == 2_600
+    with pytest.raises(StoreError, match=r"at most half of the memory \(0.0 GB\), got 0.0 GB up to two. Nothing was"):
+        held.add(table, "two")
 
 
 def test_a_heading_that_nobody_wrote_is_refused_and_what_is_as_long_as_allowed_is_read(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from setups.commands import refused, wangge
 from setups.district import TINY, composed
+from setups.studies import DRAINED
 
 from sim import config
 from sim.config.compose import Line, values
@@ -85,7 +86,7 @@ def test_a_contribution_that_turns_round_over_more_weeks_is_not_confirmed():
     assert said.startswith("wait over 5 weeks: ")
     assert "not confirmed: absence" in said
     assert said.count("absence") == 1
-    page = writing.page(causes(), [one], WORDS, [said], weeks)
+    page = writing.page(causes(), [one], WORDS, [said], weeks, 0.95)
     assert "In 2 of the 4 mixtures staff cannot keep up" in page
     assert "over 15 measured weeks too (2 replications)" in page
     assert "over 15 weeks +9" in page
@@ -98,7 +99,7 @@ def test_a_contribution_that_what_is_still_open_could_undo_is_not_confirmed():
     (one,) = explained(values, [WAIT], 2, 0.95, slack=lambda _: 0.6)
     assert one.open_bound == pytest.approx(1.2)
     assert one.confirmed == (True, False)
-    page = writing.page(causes(), [one], WORDS, ["x"], WEEKS)
+    page = writing.page(causes(), [one], WORDS, ["x"], WEEKS, 0.95)
     assert "can move contributions to wait by at most 2 minutes" in page
 
 
@@ -177,7 +178,7 @@ def test_the_command_keeps_tables_a_page_and_a_chart_and_goes_on_where_it_stoppe
     folder = tmp_path / "mine" / "explain"
     folder.mkdir(parents=True)
     (folder / "small.yaml").write_text(yaml.safe_dump(SMALL, sort_keys=False))
-    arguments = ("explain", "causes=small", "--config-dir", "mine", "executor=serial", *TINY, "run.withhold_share=1")
+    arguments = ("explain", "causes=small", "--config-dir", "mine", "executor=serial", *DRAINED)
     done = wangge(tmp_path, *arguments)
     assert (done.returncode, done.stderr) == (0, "")
     results = tmp_path / "results" / "explain-small"

@@ -39,7 +39,10 @@ def one(**changes):
 def test_a_panel_may_show_a_group_and_says_which():
     of_counters = one(panels=["trips", "on_time"], groups={"on_time": "channel:counter"})
     assert str(of_counters.response("on_time")) == "on_time|channel:counter"
-    assert (of_counters.words("on_time"), of_counters.words("trips")) == ("on time, counter", "trips")
+    points = command.points_of(one(assumptions=[], panels=["trips", "on_time"], groups=of_counters.groups), Line(()))
+    readings = Readings(of_counters, points, rule=None)
+    assert readings.words("on_time") == "within the limit, counter"
+    assert readings.words("trips") == "trips of a resident"
     with pytest.raises(ConfigError, match="groups must be of measures that panels show, got left_unserved"):
         one(groups={"left_unserved": "channel:phone"})
 
@@ -90,7 +93,7 @@ def test_means_and_the_effect_are_adjusted_alike_from_twenty_replications_on():
     assert base.effect.estimate == pytest.approx(1, abs=0.05)
     gap = mean_interval(raw["p1", "trips"] - raw["p0", "trips"])
     assert base.effect.half_width < 0.4 * gap.half_width
-    assert known.adjusted == "trips for absence of community staff, arrivals (counter)"
+    assert known.adjusted == "trips of a resident for absence of community staff, arrivals (counter)"
     assert plain.adjusted == ""
     assert plain.effects()[0].effect.estimate == pytest.approx(
         (luck(10)["p1", "trips"] - luck(10)["p0", "trips"]).mean()

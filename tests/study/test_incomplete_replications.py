@@ -11,6 +11,7 @@ from setups.studies import BASE, study
 
 from sim.config.compose import Line
 from sim.district.engines import Compiled
+from sim.errors import ConfigError
 from sim.executor import Serial
 from sim.measures.dictionary import DEFINITIONS, GROUPS, ONLY_WHERE_OBSERVED, RESIDENTS, lacking
 from sim.store.archive import Archive
@@ -148,6 +149,13 @@ def test_a_study_tells_how_many_lack_a_measure_and_runs_them_again(tmp_path):
     told = console()
     swept(tmp_path / "second/mine", told)
     assert "lack" not in said(told)
+
+
+def test_a_measure_that_nothing_computes_ends_a_study_in_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setitem(DEFINITIONS, "two_trips", ("share", "requests at the counter that took two trips or more"))
+    monkeypatch.setitem(GROUPS, "two_trips", ("all",))
+    with pytest.raises(ConfigError, match=r"must have only what every replication computes, got two_trips$"):
+        swept(tmp_path / "mine", console())
 
 
 NOBODY_COMES = (

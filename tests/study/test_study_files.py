@@ -225,6 +225,9 @@ def test_a_promise_is_kept_up_to_its_bound():
     [
         ({}, r"^study\.factors must name at least one factor for a grid design, got none$"),
         ({"factors": {"grid.housholds": [1]}}, r"^grid\.housholds is not a known key \(did you mean grid\.households"),
+        ({"base": {"executor.address": "tcp://a:1"}, "factors": {HOUSES: [200]}},
+         r"^executor\.address must be left out of a study, whose base and factors set designs .*, got tcp://a:1$"),
+        ({"factors": {"executor": ["dask", "local"]}}, r"^executor must be left out of a study, .*, got dask$"),
         ({"factors": {"roles": ["abb"]}}, r"^roles must be one of ab, dedicated, .* \(did you mean ab\?\), got abb$"),
         ({"factors": {HOUSES: "interval(200,300)"}}, r"^study\.factors\.grid\.households must be a list or a range in"),
         ({"factors": {HOUSES: [200], "burden.away_share": [0.5, 0.6]}, "design": "zip"},

@@ -121,7 +121,7 @@ SHAPES = {
         {
             "factors": {"grid.households": [200, 300], "roles": ["lines", "ab"], "grid.visits.minutes": [20, 30]},
         },
-        {"main_effects", "curve", "heat", "ranking"},
+        {"main_effects", "curve", "heat", "panels", "ranking"},
     ),
     "zip": (
         {
@@ -426,6 +426,12 @@ def test_a_dry_run_refuses_a_response_that_there_is_none_of_as_a_run_does(sweep,
             sweep("study.responses=[tripz]", *words)
         told = " ".join(capsys.readouterr().err.split())
         assert "study.responses must name measures, or measure|group (did you mean trips?), got tripz" in told
+        assert not Path("results").exists()  # nothing is run to know it
+    for words in (("--dry-run",), ()):
+        with pytest.raises(SystemExit):
+            sweep("study.responses=['trips|heads:fewer']", *words)
+        told = " ".join(capsys.readouterr().err.split())
+        assert "or measure|group (did you mean trips|heads:few" in told
     assert [path.name for path in Path("results").iterdir()] == [".replications"]
 
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import blended_transform_factory
 
-from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name, width_of, wrapped
+from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name, that_fits, width_of, wrapped
 from sim.charts.style import GREY, PALE, pilot_style, styled
 from sim.language import N_, either, gettext, listed, ngettext, phrase, run_together, separated
 from sim.report.sentences import by_verdict
@@ -33,10 +33,16 @@ _THAN = (
     N_("{pilot} is better than {baseline} on {better} of {n} measures and worse on {worse}"),
     N_("{pilot} is shown neither better nor worse than {baseline} on any of {n} measures"),
 )
-_BESIDE = (
-    N_("{pilot} is better on {better} of {n} measures and worse on {worse}"),
-    N_("{pilot} is shown neither better nor worse on any of {n} measures"),
+_COUNTS = (
+    N_("{pilot} better on {better} of {n} measures, worse on {worse}"),
+    N_("{pilot} {better} of {n} better, {worse} worse"),
+    N_("{pilot} {better} better, {worse} worse"),
 )
+"""The counts of a pilot beside others, ever shorter."""
+_FEW = 3
+"""Pilots of which a title names each; of more it counts those that are better or worse more often."""
+_NAMES = (36, 26, 18, 12)
+"""Longest names in a title (letters): as long as there is room for."""
 
 
 @styled
@@ -84,7 +90,7 @@ def forest(comparison: pl.DataFrame, footer: str = "", confidence: float = 0.95)
     page = Page.around(
         width,
         _HEADING + body + _SCALE,
-        title=finding(records, pilots, baseline),
+        title=_finding(records, pilots, baseline, width),
         subtitle=_subtitle(records, confidence),
         legend=[*(pilot_key(i, p, ls="none") for i, p in enumerate([baseline, *pilots])), band],
         footer=footer,
@@ -165,44 +171,56 @@ def _mark(record: Mapping[str, Any], y: float, pilots: Sequence[str]) -> _Mark:
     return _Mark(y, pilots.index(record["pilot"]), value, low, high, difference_words)
 
 
-def finding(records: Sequence[Mapping[str, Any]], pilots: Sequence[str], baseline: str) -> str:
-    """Return in words on how many measures of a comparison each pilot is better and worse, from the verdicts only."""
+def _finding(records: Sequence[Mapping[str, Any]], pilots: Sequence[str], baseline: str, width: float) -> str:
+    """Return on how many measures of a comparison each pilot is better and worse, in two lines of a page."""
     labels = {p: by_verdict(record for record in records if record["pilot"] == p) for p in pilots}
-    base = short_name(baseline)
-    total = Counter(str(record["verdict"]) for record in records)
-    if total[Verdict.WITHHELD] + total[Verdict.NOT_OWED] == len(records):
-        title = gettext("Nothing can be concluded against {baseline}: every verdict is withheld", baseline=base)
-    elif len(pilots) <= 3:
-        title = _scores(labels, base)
-    else:
-        title = _clean(labels, base)
-    if len(pilots) <= 3 and len(records) > 2 * total[Verdict.WITHHELD] > len(records) - total[Verdict.NOT_OWED]:
-        title = gettext("Most differences cannot be judged; where they can: {title}", title=title)
-    return title
+    if all(record["verdict"] in NO_VERDICT for record in records):
+        return gettext(
+            "Nothing can be concluded against {baseline}: no measure can be judged", baseline=short_name(baseline)
+        )
+    n_withheld = sum(len(of[Verdict.WITHHELD]) for of in labels.values())
+    titles = _titles(labels, baseline)
+    if 2 * n_withheld > sum(len(some) for of in labels.values() for some in of.values()):
+        titles = (gettext("Most differences cannot be judged; where they can: {title}", title=one) for one in titles)
+    return that_fits(titles, width)
 
 
-def _clean(labels: Mapping[str, Mapping[str, Sequence[str]]], baseline: str) -> str:
-    """Return how many pilots are better on some measure and worse on none."""
-    clean = sum(bool(of[Verdict.BETTER]) and not of[Verdict.WORSE] for of in labels.values())
-    words = {"all": len(labels), "baseline": baseline}
-    if not clean:
-        return gettext("None of {all} pilots is better than {baseline} on some measure and worse on none", **words)
-    return ngettext(
-        "{n} of {all} pilots is better than {baseline} on some measure and worse on none",
-        "{n} of {all} pilots are better than {baseline} on some measure and worse on none",
-        clean, **words,
-    )  # fmt: skip
+def _titles(labels: Mapping[str, Mapping[str, Sequence[str]]], baseline: str) -> Iterator[str]:
+    """Yield the counts of better and worse measures, ever shorter: each pilot's, and then how many pilots lead."""
+    for longest in _NAMES:
+        base = short_name(baseline, longest)
+        if len(labels) == 1:
+            ((pilot, of),) = labels.items()
+            yield _of_one(of, short_name(pilot, longest), base)
+        elif not any(of[Verdict.BETTER] or of[Verdict.WORSE] for of in labels.values()):
+            yield gettext("No design is shown to be better or worse than {baseline} on any measure", baseline=base)
+        elif len(labels) <= _FEW:
+            for words in _COUNTS:
+                each = separated(_counted(of, words, short_name(pilot, longest)) for pilot, of in labels.items())
+                yield gettext("Against {baseline}: {each}", baseline=base, each=each)
+    if len(labels) > 1:
+        lead = [len(of[Verdict.BETTER]) - len(of[Verdict.WORSE]) for of in labels.values()]
+        counts = {"better": sum(one > 0 for one in lead), "worse": sum(one < 0 for one in lead), "all": len(lead)}
+        for longest in _NAMES:
+            yield gettext(
+                "Better than {baseline} on more measures than worse: {better} of {all} designs; worse on more than "
+                "better: {worse}",
+                baseline=short_name(baseline, longest), **counts,
+            )  # fmt: skip
 
 
-def _all_verdicts(records: Sequence[Mapping[str, Any]]) -> str:
-    """Return how many differences have each verdict."""
-    total = Counter(str(record["verdict"]) for record in records)
-    verdicts = listed(
-        gettext("{n} {verdict}", n=total[verdict], verdict=gettext(verdict)) for verdict in MARKS if total[verdict]
-    )
-    return ngettext(
-        "Of {n:,} difference, {verdicts}.", "Of {n:,} differences, {verdicts}.", len(records), verdicts=verdicts
-    )
+def _counted(labels: Mapping[str, Sequence[str]], words: str, pilot: str) -> str:
+    """Return on how many measures a pilot is better and worse, in these words."""
+    better, worse, n = len(labels[Verdict.BETTER]), len(labels[Verdict.WORSE]), sum(map(len, labels.values()))
+    return gettext(words, pilot=pilot, better=better, worse=worse, n=n)
+
+
+def _of_one(labels: Mapping[str, Sequence[str]], pilot: str, baseline: str) -> str:
+    """Return on how many measures the only pilot is better and worse, and how many cannot be judged."""
+    better, worse, withheld = (len(labels[verdict]) for verdict in (Verdict.BETTER, Verdict.WORSE, Verdict.WITHHELD))
+    names = {"pilot": pilot, "baseline": baseline, "n": sum(map(len, labels.values()))}
+    score = gettext(_THAN[not (better or worse)], **names, better=better, worse=worse)
+    return gettext("{score} ({n} cannot be judged)", score=score, n=withheld) if withheld else score
 
 
 def _subtitle(records: Sequence[Mapping[str, Any]], confidence: float) -> str:
@@ -214,21 +232,15 @@ def _subtitle(records: Sequence[Mapping[str, Any]], confidence: float) -> str:
     ])  # fmt: skip
 
 
-def _scores(labels: Mapping[str, Mapping[str, Sequence[str]]], baseline: str) -> str:
-    """Return in words on how many measures each of few pilots is better and worse."""
-    if len(labels) == 1:
-        ((pilot, of),) = labels.items()
-        return _score(of, _THAN, pilot=short_name(pilot), baseline=baseline)
-    each = separated(_score(of, _BESIDE, pilot=short_name(pilot)) for pilot, of in labels.items())
-    return gettext("Against {baseline}, {each}", baseline=baseline, each=each)
-
-
-def _score(labels: Mapping[str, Sequence[str]], messages: Sequence[str], **names: str) -> str:
-    """Return in words on how many measures a pilot is better and worse: the first message, or else the second."""
-    better, worse, withheld = (len(labels[verdict]) for verdict in (Verdict.BETTER, Verdict.WORSE, Verdict.WITHHELD))
-    n = sum(map(len, labels.values()))
-    score = gettext(messages[not (better or worse)], **names, better=better, worse=worse, n=n)
-    return gettext("{score} ({n} cannot be judged)", score=score, n=withheld) if withheld else score
+def _all_verdicts(records: Sequence[Mapping[str, Any]]) -> str:
+    """Return how many differences have each verdict."""
+    total = Counter(str(record["verdict"]) for record in records)
+    verdicts = listed(
+        gettext("{n} {verdict}", n=total[verdict], verdict=gettext(verdict)) for verdict in MARKS if total[verdict]
+    )
+    return ngettext(
+        "Of {n:,} difference, {verdicts}.", "Of {n:,} differences, {verdicts}.", len(records), verdicts=verdicts
+    )
 
 
 def _value(mark: _Mark) -> str:

@@ -220,7 +220,8 @@ def _services(pilot: Pilot) -> list[str]:
         N_("{share} of files by named contact"): structure.named_contact_share,
         N_("{share} of decisions on public services delegated to the community"): structure.delegated_share,
     }
-    each = [gettext(message, share=f"{100 * share:g}%") for message, share in shares.items() if share]
+    given = {message: f"{100 * share:g}%" for message, share in shares.items() if share}
+    each = [gettext(message, share=share) for message, share in given.items()]
     points = []
     if service.points > 1:
         points.append(gettext("{n} service points kept open in each community.", n=service.points))

@@ -27,7 +27,7 @@ from sim.charts.page import EDGE, Key, Page, short_name, wrapped, write
 from sim.charts.style import GREY, styled
 from sim.config.words import words_of, words_of_group
 from sim.district import outlines
-from sim.errors import ConfigError, near
+from sim.errors import ConfigError, choices, near
 from sim.language import N_, gettext, listed, ngettext, phrase, run_together, separated
 from sim.measures.dictionary import DEFINITIONS, DUTIES
 from sim.report.lines import literal
@@ -141,8 +141,8 @@ def layer(
     if measure not in known:
         hint = near(measure, known)
         raise ConfigError(
-            f"map must be a measure that these results keep by community or grid{hint}, one of {', '.join(known)}, "
-            f"got {measure}"
+            f"map must be a measure that these results keep by community or grid{hint}, one of "
+            f"{choices(known, measure)}, got {measure}"
         )
     rows = placed.filter(pl.col("measure") == measure)
     kinds = rows["group"].str.extract(r"^(\w+):").to_list()

@@ -83,10 +83,10 @@ def curve(
     axes = page.axes(EDGE + _SCALE, 0.05, plot_width, _HEIGHT)
     for i, name in enumerate(series):
         part = table.filter(pl.col("series") == name).sort("order")
-        _line(axes, part, levels, response, (i, series))
+        draw_series(axes, part, levels, response, (i, series))
     levels.draw(axes, plot_width)
-    _say_withheld(axes, table, levels, series)
-    withheld = bool(_without(table))
+    mark_withheld(axes, table, levels, series)
+    withheld = len(without(table)) > 0
     _limits(axes, table, response, promise, withheld=withheld)
     axes.set_xlabel("\n".join(words))
     axes.set_ylabel("\n".join(wrapped(response.words, _HEIGHT, 9)))
@@ -96,7 +96,9 @@ def curve(
     return page.figure
 
 
-def _line(axes: Axes, part: pl.DataFrame, levels: Levels, response: Response, which: tuple[int, Sequence[str]]) -> None:
+def draw_series(
+    axes: Axes, part: pl.DataFrame, levels: Levels, response: Response, which: tuple[int, Sequence[str]]
+) -> None:
     """Draw a series: with a band on a scale, or with whiskers side by side at categories."""
     i, series = which
     colour, marker, style = pilot_style(i)
@@ -116,15 +118,11 @@ def _line(axes: Axes, part: pl.DataFrame, levels: Levels, response: Response, wh
     )  # fmt: skip
 
 
-def _say_withheld(axes: Axes, table: pl.DataFrame, levels: Levels, series: Sequence[str]) -> None:
+def mark_withheld(axes: Axes, table: pl.DataFrame, levels: Levels, series: Sequence[str]) -> None:
     """Mark at each level the series that have no value there."""
-    withheld: dict[float, list[str]] = {}
-    for row in _without(table):
-        withheld.setdefault(levels.position(int(str(row["order"]))), []).append(
-            pilot_style(series.index(str(row["series"])))[0]
-        )
-    for at, colours in withheld.items():
-        say_withheld(axes, at, colours)
+    for (order,), rows in without(table).group_by("order", maintain_order=True):
+        colours = [pilot_style(series.index(str(name)))[0] for name in rows["series"]]
+        say_withheld(axes, levels.position(int(str(order))), colours)
 
 
 def _limits(axes: Axes, table: pl.DataFrame, response: Response, promise: Promise | None, *, withheld: bool) -> None:
@@ -158,15 +156,15 @@ def _drawn(axes: Axes) -> Floats:
     return np.concatenate(points)
 
 
-def _without(table: pl.DataFrame) -> list[dict[str, object]]:
+def without(table: pl.DataFrame) -> pl.DataFrame:
     """Return the rows that have no mean."""
-    return table.filter(pl.col("mean").is_null() | ~pl.col("mean").is_finite()).to_dicts()
+    return table.filter(pl.col("mean").is_null() | ~pl.col("mean").is_finite())
 
 
 def _notes(table: pl.DataFrame, series: Sequence[str]) -> list[str]:
     """Return notes on where values are withheld, with the reason if known."""
     withheld = []
-    for row in _without(table):
+    for row in without(table).to_dicts():
         where = short_name(str(row["level"]), 24)
         if len(series) > 1:
             where = gettext("{level} ({series})", level=where, series=short_name(str(row["series"]), 30))

@@ -7,8 +7,8 @@ Searches for the best and the cheapest are not adjusted, though they might be, b
 ones were right in 96 to 100 % where they gave a guarantee (250 searches each among 2 or 5 designs, rivals worse by
 just the zone, controls that explain up to seven tenths of the variance, linearly or not) and took 3 to 30 % fewer
 replications of normal values. But of exponential ones fewer had a guarantee (86 % instead of all, for a zone of 0.4
-standard deviations), and what a search compares is explained hardly at all by what all designs share: for Yuehu's
-four designs the intervals of differences would be 0.96 to 1.11 times as long on all measures but one.
+standard deviations), and what a search compares is explained hardly at all by what all designs share: for four designs
+of the shipped district the intervals of differences would be 0.96 to 1.11 times as long on all measures but one.
 """
 
 from __future__ import annotations

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.config.report import Response
+from sim.errors import ConfigError
 from sim.language import N_, gettext
 from sim.measures.dictionary import CONTROL, OPEN_BOUND, lacking
 from sim.report.console import Progress
+from sim.store import files
 from sim.store.archive import Damaged, NotKept
 from sim.study import replications
 from sim.study.own_measures import NOTHING, Packed
 from sim.study.sharing import ELSEWHERE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import polars as pl
     from rich.console import Console
@@ -72,6 +74,7 @@ class Runs:
     _lacked: dict[str, int] = field(default_factory=dict)
     _failed_at: dict[str, int] = field(default_factory=dict)
     _tables: dict[tuple[str, int], pl.DataFrame] = field(default_factory=dict)
+    _held: files.Held = field(default_factory=files.Held)
     _numbers: dict[tuple[str, int], dict[Response, float]] = field(default_factory=dict)
     _counts: dict[tuple[str, int], dict[Response, int]] = field(default_factory=dict)
 
@@ -205,7 +208,8 @@ class Runs:
         if table is None:
             return False
         asked = pl.col("group").str.extract("^([^:|]*)").is_in(self.groups)
-        self._tables[key, replication] = mine = table.filter(asked)
+        mine = self._held.add(table.filter(asked), f"replication {replication} of {key}")
+        self._tables[key, replication] = mine
         # what means are adjusted for, and what is open can move, whatever is shown
         known = table.filter(asked | pl.col("measure").is_in([CONTROL, OPEN_BOUND]))
         self._numbers[key, replication] = {
@@ -249,8 +253,17 @@ class Runs:
                 else:
                     self.steps += int(facts["steps"])
                     self.simulated += ELSEWHERE not in facts
-                    self._read(task.key, task.replication)
+                    if not self._read(task.key, task.replication) and self._lacked:
+                        raise ConfigError(_computed_by_nothing(self._lacked))
                 bar.advance(task.words, elsewhere=ELSEWHERE in facts)
 
             replications.run_tasks(tasks, on=self.backend.executor, on_done=on_done, go_on=True, announce=bar.announce)
         self.seconds += time.perf_counter() - began
+
+
+def _computed_by_nothing(lacked: Iterable[str]) -> str:
+    """Return what is wrong where a replication that was just run lacks measures: it is told to who adds one."""
+    return (
+        "DEFINITIONS (or GROUPS) of sim/measures/dictionary.py must have only what every replication computes, got "
+        f"{', '.join(lacked)}"
+    )

@@ -14,7 +14,7 @@ from sim.config.compose import CONFIGS, options
 from sim.config.reading import read_yaml
 from sim.config.report import ResponseName
 from sim.config.study_schema import Least, Text
-from sim.errors import ConfigError, near
+from sim.errors import ConfigError, RuleError, choices, near
 from sim.statistics.designs import Knob
 from sim.study.points.composer import Composer
 
@@ -41,7 +41,7 @@ class Cause(Section):
     @model_validator(mode="after")
     def _sets_something(self) -> Self:
         if not self.at_work and not self.without:
-            raise ValueError("must have knobs in at_work or in without, got none")
+            raise RuleError("have knobs in at_work or in without", "none")
         return self
 
     @property
@@ -73,7 +73,7 @@ class Causes(Section):
         for (one, first), (other, second) in combinations(self.causes.items(), 2):
             for key in sorted(first.keys):
                 if any(_overlap(key, its) for its in second.keys):
-                    raise ValueError(f"causes must set each knob once, got {key} in {one} and {other}")
+                    raise RuleError("set each knob once", f"{key} in {one} and {other}", at="causes")
         return self
 
 
@@ -92,7 +92,7 @@ def load(name: str, line: Line) -> Causes:
     """
     known = options(FOLDER, CONFIGS, line.config_dir)
     if name not in known:
-        raise ConfigError(f"causes must be one of {', '.join(known)}{near(name, known)}, got {name}")
+        raise ConfigError(f"causes must be one of {choices(known, name)}{near(name, known)}, got {name}")
     files = [folder / FOLDER / f"{name}.yaml" for folder in (CONFIGS, line.config_dir) if folder is not None]
     file = next(file for file in files if os.path.lexists(file))
     plain = read_yaml(file, f"{FOLDER}/{file.name}", within=file.parents[1])

@@ -9,7 +9,10 @@ import numpy as np
 import polars as pl
 
 from sim.errors import StoreError
+from sim.language import ENGLISH, phrase, speaking
 from sim.measures.dictionary import DEFINITIONS
+from sim.report.pages import Page, Printed
+from sim.report.screen import Screen, where
 from sim.statistics.verdicts import Cause
 from sim.study.budget.designs import run_designs
 from sim.study.causes import writing
@@ -17,7 +20,7 @@ from sim.study.causes.contributions import explained
 from sim.study.causes.definition import designs, lengthened, name_of
 from sim.study.causes.writing import Weeks
 from sim.study.comparison import redraw
-from sim.study.folder import drawing
+from sim.study.folder import drawing, printed
 from sim.study.points.screening import screen_all
 from sim.study.withholding import OVERLOAD, Rule, horizon_of, judged_as
 from sim.version import MODEL_VERSION
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from matplotlib.figure import Figure
     from rich.console import Console
 
     from sim.arrays import Floats
@@ -148,17 +152,52 @@ def explain(
         span(LONGER).values if longer else None, short.open_bound,
     )  # fmt: skip
     weeks = Weeks(base.run.warm_up_weeks, base.run.measured_weeks, over, short.overloaded(causes.responses))
-    words = {response: base.report.words(response) for response in causes.responses}
-    shares = table(causes, results, words)
-    store.write_table("contributions", shares)
+    found = _Found(causes, results, weeks, base.report)
+    with speaking(ENGLISH):
+        store.write_table("contributions", found.table())
     store.write_table("mixtures", mixtures(causes, sets, runs))
-    sentences = tuple(writing.sentence(causes, one, words[one.response], weeks) for one in results)
-    store.write_text("explained.md", writing.page(causes, results, words, sentences, weeks))
-    title = writing.seen(causes, results, words)
-    figure = contributions(shares, title, writing.HOW, redraw.footer([base]))
-    drawing.keep(store, "explained", figure)
+    sure = base.run.confidence
+    store.write_text("explained.md", writing.page(causes, results, found.words, found.sentences, weeks, sure))
+
+    def chart() -> Figure:
+        seen = writing.seen(causes, results, found.words)
+        return contributions(found.table(), seen, writing.how(sure), redraw.footer([base]))
+
+    drawing.keep(store, "explained", chart)
+    printed.keep(store, lambda: found.printed(store.folder.name))
     store.finish({"simulated": runs.simulated, "steps": runs.steps})
-    return Explanation(store, sentences)
+    return Explanation(store, found.sentences)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What each cause was found to contribute, to be said in any language."""
+
+    causes: Causes
+    results: Sequence[Explained]
+    weeks: Weeks
+    report: Report
+
+    @property
+    def words(self) -> dict[Response, str]:
+        """Return the responses in words."""
+        return {response: self.report.words(response) for response in self.causes.responses}
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Return a sentence a response."""
+        words = self.words
+        return tuple(writing.sentence(self.causes, one, words[one.response], self.weeks) for one in self.results)
+
+    def table(self) -> pl.DataFrame:
+        """Return a row a response and cause."""
+        return table(self.causes, self.results, self.words)
+
+    def printed(self, name: str) -> Printed:
+        """Return what is to be said in a folder of this name."""
+        title = phrase(self.causes.title)
+        screen = Screen(title, self.sentences, where=where(name, "explained.md", 1))
+        return Printed(screen, (Page("contributions", title, paragraphs=self.sentences),))
 
 
 def table(causes: Causes, results: Sequence[Explained], words: dict[Response, str]) -> pl.DataFrame:
@@ -167,8 +206,9 @@ def table(causes: Causes, results: Sequence[Explained], words: dict[Response, st
         {
             "measure": one.response.measure, "group": one.response.group, "response": words[one.response],
             "unit": unit_of(one.response), "without": one.without, "with_all": one.with_all, "cause": name,
-            "label": cause.label, "estimate": share.estimate, "low": share.low, "high": share.high, "n": share.n,
-            "family_size": share.family_size, "confirmed": one.confirmed[i], "first": one.first[i], "last": one.last[i],
+            "label": phrase(cause.label), "estimate": share.estimate, "low": share.low, "high": share.high,
+            "n": share.n, "family_size": share.family_size, "confirmed": one.confirmed[i],
+            "first": one.first[i], "last": one.last[i],
             "longer": float(one.longer[i].mean()) if one.longer.size else None, "open_bound": one.open_bound,
         }
         for one in results

@@ -23,7 +23,7 @@ from sim.district import engines
 from sim.district.demand import Channel, yearly
 from sim.district.office_hours import office_hours_a_day
 from sim.engine.record import Outcome
-from sim.errors import ConfigError, near
+from sim.errors import ConfigError, RuleError, near
 from sim.language import N_, gettext, phrase
 from sim.language.worded import Worded
 from sim.measures.dictionary import DEFINITIONS
@@ -84,7 +84,7 @@ class Target(Section):
     @model_validator(mode="after")
     def _rises(self) -> Self:
         if self.low is not None and self.high is not None and self.high <= self.low:
-            raise ValueError(f"high must be above low ({self.low:g}), got {self.high:g}")
+            raise RuleError(f"be above low ({self.low:g})", f"{self.high:g}", at="high")
         return self
 
     @property
@@ -118,7 +118,7 @@ class _Targets(BaseModel):
     def _distinct(self) -> Self:
         labels = [target.label for target in self.targets]
         if twice := [label for label in labels if labels.count(label) > 1]:
-            raise ValueError(f"targets must have labels of their own, got {twice[0]} twice")
+            raise RuleError("have labels of their own", f"{twice[0]} twice", at="targets")
         return self
 
 

@@ -11,6 +11,7 @@ from sim.config.compose import assumptions
 from sim.config.report import Response
 from sim.errors import ConfigError, StoreError
 from sim.language import gettext, phrase, run_together
+from sim.measures.dictionary import RESIDENTS
 from sim.store import files, manifest
 from sim.store.store import AGAIN
 from sim.study import load_tables, replications, scope
@@ -39,31 +40,49 @@ PANELS = 6
 """Of the measures at a glance as many have a panel in the plain chart."""
 
 
-NEEDED = {
-    "measures": ("measure", "group", "unit", "value"),
-    "turnaround": ("days", "share"),
-    "workload": ("post", "kind", "hours"),
-    "backlog": ("week", "post", "hours"),
-    "persons": ("post", "utilisation"),
-    "flows": ("archetype", "origin", "to", "n"),
-    "queues": ("level", "desk", "weekday", "half_hour", "number"),
+TEXT, NUMBER, TRUTH = "texts", "numbers", "true or false"
+"""Of what kind the values of a column are."""
+
+IS_OF = {
+    TEXT: lambda kind: kind == pl.String,
+    NUMBER: lambda kind: kind.is_numeric(),
+    TRUTH: lambda kind: kind == pl.Boolean,
 }
-"""The tables of every replication that charts are drawn from, with their columns beside pilot and replication."""
+
+EACH = {"pilot": TEXT, "replication": NUMBER}
+
+NEEDED = {
+    "measures": {"measure": TEXT, "group": TEXT, "unit": TEXT, "value": NUMBER},
+    "turnaround": {"days": NUMBER, "share": NUMBER},
+    "workload": {"post": TEXT, "kind": TEXT, "hours": NUMBER},
+    "backlog": {"week": NUMBER, "post": TEXT, "hours": NUMBER},
+    "persons": {"post": TEXT, "utilisation": NUMBER},
+    "flows": {"archetype": TEXT, "origin": TEXT, "to": TEXT, "n": NUMBER},
+    "queues": {"level": TEXT, "desk": TEXT, "weekday": NUMBER, "half_hour": NUMBER, "number": NUMBER},
+}
+"""The tables of every replication that charts are drawn from, with the kinds of their columns beside pilot and
+replication."""
 
 
 JUDGED = {
-    "equity": ("pilot", "measure", "family", "statistic", "unit", "estimate", "low", "high", "cause"),
-    "comparison": (
-        "measure", "group", "label", "unit", "baseline", "pilot", "baseline_mean", "pilot_mean", "difference", "low",
-        "high", "mid", "higher_is_better", "verdict", "cause", "n",
-    ),
-}  # fmt: skip
+    "equity": {
+        **dict.fromkeys(("pilot", "measure", "family", "statistic", "unit", "cause"), TEXT),
+        **dict.fromkeys(("estimate", "low", "high"), NUMBER),
+    },
+    "comparison": {
+        **dict.fromkeys(("measure", "group", "label", "unit", "baseline", "pilot", "verdict", "cause"), TEXT),
+        **dict.fromkeys(("baseline_mean", "pilot_mean", "difference", "low", "high", "mid", "n"), NUMBER),
+        "higher_is_better": TRUTH,
+    },
+}
 """The tables made of those that charts are drawn from, with their columns; of one design there is no comparison."""
 
 
-DRAWN = ("load", "turnaround", "workload", "persons", "backlog", "flows", "queues", "equity")
+DRAWN = ("load", "turnaround", "waits", "workload", "persons", "backlog", "flows", "queues", "equity")
 """The charts of every comparison in their order; those of several designs alone come before them, maps behind."""
 
+
+EDITED = "and has not: it is damaged or was edited. No chart was changed"
 
 EARLIER = "Results of an earlier version cannot be completed; run them under another name."
 
@@ -156,7 +175,8 @@ def _nothing_missing(store: Store, n_pilots: int) -> None:
     if missing:
         raise StoreError(
             f"{store.folder} must hold what its charts are drawn from, but has no {', '.join(missing)}: its run did "
-            f"not finish, or an earlier version made it. No chart was changed. {AGAIN} {EARLIER}"
+            "not finish, an earlier version made it, or it is a copy without its tables, as results/ of a clone is. "
+            f"No chart was changed. {AGAIN} {EARLIER}"
         )
     with files.as_store_error(store.folder):
         for name in wanted:
@@ -174,17 +194,28 @@ def tables_of(store: Store, pilots: Sequence[Pilot]) -> dict[str, pl.DataFrame]:
     Raises
     ------
     StoreError
-        Each must be undamaged, have its columns, and be of all replications of all pilots.
+        Each must be undamaged, have its columns of their kinds, the groups of residents, and be of all replications of
+        all pilots.
     """
     n = pilots[0].run.replications
     tables = {name: store.final_table(name) for name in _names(len(pilots))}
-    needed = {name: ("pilot", "replication", *columns) for name, columns in NEEDED.items()} | JUDGED
+    needed = {name: {**EACH, **columns} for name, columns in NEEDED.items()} | JUDGED
     for name, table in tables.items():
         if lacking := [column for column in needed[name] if column not in table.columns]:
             raise StoreError(
                 f"{name}.parquet in {store.folder} must have the columns {', '.join(lacking)}: an earlier version "
                 f"made it. No chart was changed. {AGAIN} {EARLIER}"
             )
+        for column, kind in needed[name].items():
+            if not IS_OF[kind](table.schema[column]):
+                raise StoreError(
+                    f"{name}.parquet in {store.folder} must have {kind} in its column {column}, {EDITED}. {AGAIN}"
+                )
+    if missing := sorted(set(RESIDENTS) - set(tables["measures"]["group"])):
+        raise StoreError(
+            f"measures.parquet in {store.folder} must have the group {missing[0]} in its column group, {EDITED}. "
+            f"{AGAIN} {EARLIER}"
+        )
     for name in NEEDED:
         rows = len(tables[name].select("pilot", "replication").unique())
         if rows != n * len(pilots):
@@ -259,8 +290,11 @@ def drawings(
     measured = run.warm_up_weeks, run.warm_up_weeks + run.measured_weeks
     made: Drawings = {}
     rule = rule_of(designs, plain)
-    turnaround = judged_as(pilots[0].report, Response("turnaround_p50"))
-    unjudged = frozenset(titles.get(p.name, p.name) for p in pilots if rule.why(turnaround, p.name))
+
+    def unjudged(measure: str) -> frozenset[str]:
+        judged = judged_as(pilots[0].report, Response(measure))
+        return frozenset(titles.get(p.name, p.name) for p in pilots if rule.why(judged, p.name))
+
     if len(pilots) > 1:
         shown = [(one.measure, one.group) for one in pilots[0].report.glances[:PANELS]]
         made["slide"] = lambda: charts.slide(tables["comparison"], shown, below, narrow=narrow)
@@ -273,7 +307,8 @@ def drawings(
     load = load_tables.loads(designs).with_columns(pl.col("pilot").replace(titles))
     each: Drawings = {
         "load": lambda: charts.load(load, _before(pilots)),
-        "turnaround": lambda: charts.turnaround_distribution(tables["turnaround"], below, unjudged),
+        "turnaround": lambda: charts.turnaround_distribution(tables["turnaround"], below, unjudged("turnaround_p50")),
+        "waits": lambda: charts.waits(tables["measures"], below, unjudged("counter_wait_p90")),
         "workload": lambda: charts.workload(tables["workload"], below),
         "persons": lambda: charts.persons(tables["persons"], below),
         "backlog": lambda: charts.backlog(tables["backlog"], below, measured=measured),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sim.store.store import Store
 
 NOTES = "study.json"
-DRAWN = ("main_effects", "curve", "heat", "tornado", "indices", "ranking", "pareto", "warm_up")
+DRAWN = ("main_effects", "curve", "heat", "tornado", "indices", "ranking", "pareto", "panels", "warm_up")
 """Tables from which charts are drawn, where a study has them."""
 
 SHOWN = ("summary", "controls")
@@ -169,7 +169,8 @@ def _called(table: pl.DataFrame, words: Words) -> pl.DataFrame:
 def _figures(tables: Mapping[str, pl.DataFrame], notes: Mapping[str, Any]) -> Iterator[Chart]:
     """Yield every chart, by the tables that there are."""
     for name, chart in (("main_effects", _main_effects), ("curve", _curve), ("heat", _heat), ("tornado", _tornado),
-                        ("indices", _indices), ("ranking", _ranking), ("pareto", _pareto)):  # fmt: skip
+                        ("indices", _indices), ("ranking", _ranking), ("pareto", _pareto),
+                        ("panels", _panels)):  # fmt: skip
         if name in tables:
             keys = [key for key in PARTS if key in tables[name].columns]
             for part in tables[name].partition_by(keys, maintain_order=True):
@@ -287,6 +288,22 @@ def _curve(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
         subtitle.append(_averaged(lines, others[1:], part))
     return curve(
         _with_words(part, notes), subtitle=gettext("{what}.", what=separated(subtitle)), factor=factor[0],
+        promise=_promise(part, notes), **_opening(notes, _words(part, notes)),
+    )  # fmt: skip
+
+
+def _panels(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
+    """Return a response along one factor, in a panel for each level of a third."""
+    from sim.charts import panels
+
+    factor, series, third, *others = notes["designs"][int(part["design"][0])]["factors"]
+    subtitle = [
+        gettext("Mean and {intervals}", intervals=notes["interval"]),
+        gettext("a line for each level of {factor}", factor=series),
+        _averaged(gettext("a panel for each level of {factor}", factor=third), others, part),
+    ]
+    return panels(
+        _with_words(part, notes), subtitle=gettext("{what}.", what=separated(subtitle)), factor=factor,
         promise=_promise(part, notes), **_opening(notes, _words(part, notes)),
     )  # fmt: skip
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from sim.config.report import Response
 from sim.errors import ConfigError, near
 from sim.language import N_, both, first_of, gettext, listed, ngettext, phrase
+from sim.measures.dictionary import DEFINITIONS
 from sim.report import counts
 from sim.report.tables import counted
 from sim.study.budget import choice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from rich.console import Console
 
@@ -188,25 +189,35 @@ def check(plan: Plan, runs: Runs) -> None:
             f"study.precision.budget must be at least {least}, for {precision.replications} replications of each of "
             f"{counted(len(runs.keys), 'point')}, got {precision.budget}"
         )
-    best = plan.study.choose.best if plan.study.choose else None
-    asked = {
-        "responses": plan.study.responses,
-        "promises": plan.study.promises,
-        "precision.until": plan.study.precision.until,
-        "choose.best.response": [best.response] if best else [],
-    }
-    if best:
-        choice.smaller_is_better(best, plan.report)
+    if plan.study.choose and plan.study.choose.best:
+        choice.smaller_is_better(plan.study.choose.best, plan.report)
     for name in runs.keys:
         runs.ensure({name: 1}, N_("first replication"))
         if name not in runs.failures:
             known = [str(Response(*row)) for row in runs.table(name, 0).select("measure", "group").iter_rows()]
-            for where, response in ((key, str(one)) for key, named in asked.items() for one in named):
-                if response not in known:
-                    raise ConfigError(
-                        f"study.{where} must name measures, or measure|group{near(response, known)}, got {response}"
-                    )
+            for where, response in plan.study.named:
+                if str(response) not in known:
+                    raise _no_measure(where, str(response), known)
             return
+
+
+def check_measures(study: Study, own: Iterable[str]) -> None:
+    """Raise if a study names a measure that there is none of, of ours or of one's own: that needs no replication.
+
+    Raises
+    ------
+    ConfigError
+        By where the study names it.
+    """
+    known = [*DEFINITIONS, *own]
+    for where, response in study.named:
+        if response.measure not in known:
+            raise _no_measure(where, str(response), known)
+
+
+def _no_measure(where: str, response: str, known: Iterable[str]) -> ConfigError:
+    """Return the error for a response that there is none of."""
+    return ConfigError(f"study.{where} must name measures, or measure|group{near(response, known)}, got {response}")
 
 
 def _workers(on: Settings) -> int | None:

@@ -281,18 +281,21 @@ def _shape(
 
 
 def _levels(block: Block, settings: pl.DataFrame, studied: ResponseBySetting) -> dict[str, Worded]:
-    """Return the effects of the factors' levels: alone, two by two and averaged over the others."""
+    """Return the effects of the factors' levels: alone, by two and by three, averaged over the others."""
     response, confidence, factors = studied.values, studied.confidence, list(block.factors)
     if block.kind in ("lhs", "sobol"):
         return {"main_effects": effects.sampled_effects(settings, response, factors, confidence)}
     first, *others = factors
     if block.kind == "zip" or not others:
         return {"curve": effects.curve(settings.select("setting", first), response, first, None, confidence)}
-    return {
+    made = {
         "main_effects": effects.main_effects(settings, response, factors, confidence),
         "heat": effects.heat(settings, response, first, others[0], confidence),
         "curve": effects.curve(settings, response, first, others[0], confidence),
     }
+    if len(others) > 1:
+        made["panels"] = effects.panels(settings, response, (first, others[0], others[1]), confidence)
+    return made
 
 
 def _swings(

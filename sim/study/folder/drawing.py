@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import ConfigError, StoreError, near, one_of
+from sim.errors import ConfigError, StoreError, choices, near, one_of
 from sim.language import ENGLISH, N_, Language, gettext, speaking, spoken
 from sim.language import chosen as of_name
 from sim.report import counts
@@ -68,7 +68,7 @@ class Wanted:
             raise ConfigError(f"only must be left out where charts=false, got {', '.join(self.only)}")
         for name in self.only:
             if not any(_names(name, one) for one in known):
-                raise ConfigError(f"only must name charts of {', '.join(known)}{near(name, known)}, got {name}")
+                raise ConfigError(f"only must name charts of {choices(known, name)}{near(name, known)}, got {name}")
 
     def among(self, names: Iterable[str]) -> list[str]:
         """Return which of these charts are wanted."""
@@ -161,10 +161,19 @@ def chosen(charts_to_draw: Drawings, name: str) -> Figure:
     return charts_to_draw[one_of("chart", name, charts_to_draw)]()
 
 
-def keep(store: Store, name: str, figure: Figure, look: Look = USUAL) -> None:
-    """Keep one chart in a folder, as `charts/NAME` in each format."""
-    for kind, content in look.files(figure).items():
+def keep(store: Store, name: str, drawn: Callable[[], Figure], look: Look = USUAL) -> None:
+    """Draw one chart in the language of charts and keep it in a folder, as `charts/NAME` in each format."""
+    with speaking_on_charts():
+        content_of = look.files(drawn())
+    for kind, content in content_of.items():
         store.write_bytes(_file(name, kind), content)
+
+
+def announce(console: Console) -> None:
+    """Say that one chart is drawn, and where it speaks another language why."""
+    console.print(gettext("Drawing its chart ..."), markup=False)
+    if on_charts() is not spoken():
+        console.print(gettext(NO_FONT), markup=False)
 
 
 def _said(wanted: Wanted, n_wanted: int, n_due: int) -> str:

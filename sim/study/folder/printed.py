@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import polars as pl
 from pydantic import TypeAdapter, ValidationError
 
-from sim.errors import ConfigError, StoreError, near
+from sim.errors import ConfigError, StoreError, choices, near
 from sim.language import LANGUAGES, chosen, gettext, speaking, spoken
 from sim.report import counts
 from sim.report.pages import Page, Printed
@@ -145,7 +145,7 @@ def named(store: Store, printed: Printed, name: str) -> Page:
             files.check_regular(store.folder / f"{name}{TABLE}")
     if name not in numbers:
         known = list(dict.fromkeys([*pages, *numbers]))
-        has = f"one of {', '.join(known)}" if known else "one that there is, but there is none"
+        has = f"one of {choices(known, name)}" if known else "one that there is, but there is none"
         raise ConfigError(f"table must be {has}{near(name, known)}, got {name}")
     store.check_written([name])
     return Page(name, name, (_numbers(store, name),))

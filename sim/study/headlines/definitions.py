@@ -12,7 +12,8 @@ from pydantic import Field, model_validator
 from sim.config import Name, Section
 from sim.config.bounds import Bound
 from sim.config.report import ALL, Response
-from sim.language import gettext, phrase
+from sim.errors import RuleError
+from sim.language import N_, both, gettext, phrase, separated
 from sim.report.tables import number, with_its_unit
 from sim.statistics import intervals
 from sim.statistics.verdicts import Verdict
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     from sim.arrays import Floats
 
-UNDECIDED = "The replications do not decide: $first and $second, $effect."
+UNDECIDED = N_("The replications do not decide: $first and $second, $effect.")
+HOLDS, FAILS = N_("holds"), N_("does not hold")
 
 Kind = Literal["difference", "ratio", "value"]
 
@@ -54,22 +56,17 @@ class Headline(Section):
     def _compares_its_points(self) -> Self:
         for point in self.compared:
             if point not in self.points:
-                raise ValueError(f"compared must be two of the points {', '.join(self.points)}, got {point}")
+                raise RuleError(f"be two of the points {', '.join(self.points)}", f"{point}", at="compared")
         if self.measure not in self.panels:
-            raise ValueError(f"panels must show the measure {self.measure}, got {', '.join(self.panels)}")
+            raise RuleError(f"show the measure {self.measure}", ", ".join(self.panels), at="panels")
         for measure in self.groups:
             if measure not in self.panels:
-                raise ValueError(f"groups must be of measures that panels show, got {measure}")
+                raise RuleError("be of measures that panels show", measure, at="groups")
         return self
 
     def response(self, measure: str) -> Response:
         """Return a measure of a panel with its group."""
         return Response(measure, self.groups.get(measure, ALL))
-
-    def words(self, measure: str) -> str:
-        """Return a measure of a panel in words, with its group."""
-        _, _, group = self.groups.get(measure, "").partition(":")
-        return ", ".join(filter(None, [measure.replace("_", " "), group]))
 
 
 class Headlines(Section):
@@ -91,7 +88,7 @@ class Effect:
     effect : intervals.Interval or None
         The difference, ratio or value.
     why : str
-        Why there is no effect, or an empty text.
+        Why there is no effect, or an empty text; in the language in which it was read.
     """
 
     path: str
@@ -124,7 +121,7 @@ def verdict(headline: Headline, interval: intervals.Interval | None) -> str:
     above, bound = headline.holds.side == "above", headline.holds.bound
     low, high = (interval.low, interval.high) if above else (-interval.high, -interval.low)
     bound = bound if above else -bound
-    return "holds" if low > bound else "does not hold" if high <= bound else Verdict.UNDECIDED
+    return HOLDS if low > bound else FAILS if high <= bound else Verdict.UNDECIDED
 
 
 def sentences(
@@ -141,10 +138,9 @@ def sentences(
     unit = units[headline.measure]
     decided = verdict(headline, base.effect)
     if base.first is None or base.second is None or base.effect is None or decided == Verdict.WITHHELD:
-        return f"Nothing can be said: {base.why or 'too many requests left or were still open at the end'}.", _moves(
-            headline, others, unit
-        )
-    words = {"holds": headline.when_it_holds, "does not hold": headline.when_it_fails}.get(decided, UNDECIDED)
+        why = base.why or gettext("too many requests left or were still open at the end")
+        return gettext("Nothing can be said: {why}.", why=why), _moves(headline, others, unit)
+    words = phrase({HOLDS: headline.when_it_holds, FAILS: headline.when_it_fails}.get(decided, UNDECIDED))
     values = {
         **known,
         "first": value_text(base.first, unit), "second": value_text(base.second, unit),
@@ -158,16 +154,20 @@ def _moves(headline: Headline, others: Sequence[Effect], unit: str) -> str:
     unit = _unit(headline, unit)
     parts = []
     for path in headline.assumptions:
-        ends = [o for o in others if o.path == path]
-        shown = [
-            f"{value_text(o.effect, unit, signed=headline.kind == 'difference', interval_too=False)} at {o.value:g} "
-            f"({verdict(headline, o.effect)})"
-            if o.effect is not None and not np.isnan(o.effect.estimate)
-            else f"nothing at {o.value:g} ({o.why or 'withheld: too many requests left or still open'})"
-            for o in ends
-        ]
-        parts.append(f"{path}: {' and '.join(shown)}")
-    return f"Over the ranges of its assumptions it is: {'; '.join(parts)}."
+        ends = both(_moved(headline, one, unit) for one in others if one.path == path)
+        parts.append(gettext("{path}: {ends}", path=path, ends=ends))
+    return gettext("Over the ranges of its assumptions it is: {parts}.", parts=separated(parts))
+
+
+def _moved(headline: Headline, one: Effect, unit: str) -> str:
+    """Return the effect at one end of an assumption, with its verdict, or why there is none."""
+    level = f"{one.value:g}"
+    if one.effect is None or np.isnan(one.effect.estimate):
+        why = one.why or gettext("withheld: too many requests left or still open")
+        return gettext("nothing at {level} ({why})", level=level, why=why)
+    value = value_text(one.effect, unit, signed=headline.kind == "difference", interval_too=False)
+    decided = gettext(verdict(headline, one.effect))
+    return gettext("{value} at {level} ({verdict})", value=value, level=level, verdict=decided)
 
 
 def _unit(headline: Headline, unit: str) -> str:

@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sim.language import gettext, phrase, separated
 from sim.statistics.intervals import Interval, mean_interval
 from sim.study.controls import controls_of, where_they_pay
-from sim.study.headlines.definitions import Effect, by_replication
+from sim.study.headlines.definitions import Effect, by_replication, verdict
 from sim.study.withholding import judged_as
 
 if TYPE_CHECKING:
@@ -27,14 +28,19 @@ NOTHING = Interval(math.nan, math.nan, math.nan, 0)
 
 @dataclass(frozen=True)
 class Point:
-    """One point of a headline's study: its design, or why it is infeasible."""
+    """One point of a headline's study: its design, or the error of an infeasible one."""
 
     id: str
     path: str  # of the assumption that was moved; empty at the base
     value: float | None
     label: str
     design: Design | None
-    why: str
+    error: str
+
+    @property
+    def why(self) -> str:
+        """Return why it has no design, or an empty text."""
+        return gettext("infeasible: {why}", why=self.error) if self.error else ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,10 @@ class Readings:
         by_label = {point.label: point for point in self.shown}
         return [by_label[label] for label in self.headline.compared]
 
+    def words(self, measure: str) -> str:
+        """Return a measure of a panel in words, as a comparison has them, with its group."""
+        return self._first.pilot.report.words(self.headline.response(measure))
+
     def means(self, measure: str) -> list[Interval]:
         """Return the mean of a panel's measure at every point that is shown; NaN where nothing follows from it."""
         judged = self._judged(measure)
@@ -72,13 +82,19 @@ class Readings:
         return [self._effect(self.shown, self.pair), *(self._effect(pair, pair) for pair in pairs)]
 
     @property
+    def verdict(self) -> str:
+        """Return the verdict at the base, in English."""
+        return verdict(self.headline, self._effect(self.shown, self.pair).effect)
+
+    @property
     def adjusted(self) -> str:
         """Return in words what the measures of the panels are adjusted for at the base; empty for nothing."""
         parts = []
         for measure in self.headline.panels:
             _, controls = self._read(measure, self.shown, self.pair if measure == self.headline.measure else ())
-            parts += [f"{self.headline.words(measure)} for {controls}"] if controls else []
-        return "; ".join(parts)
+            words = self.words(measure)
+            parts += [gettext("{what} for {controls}", what=words, controls=controls)] if controls else []
+        return separated(parts)
 
     def _effect(self, among: Sequence[Point], pair: Sequence[Point]) -> Effect:
         """Return the effect of a pair, adjusted as all these points are; none where nothing follows from its values."""
@@ -125,4 +141,5 @@ class Readings:
         why = self.rule.why(self._judged(self.headline.measure), *(point.id for point in points))
         if why is None:
             return ""
-        return f"withheld: {why.calling({point.id: point.label for point in points})}; what would help: {why.help}"
+        named = why.calling({point.id: phrase(point.label) for point in points})
+        return gettext("withheld: {why}; what would help: {help}", why=named, help=why.help)

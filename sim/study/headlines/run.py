@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -14,22 +16,34 @@ from sim.config.composition import Composition
 from sim.config.meaning import words_of_knobs
 from sim.config.reading import read_plain
 from sim.errors import ConfigError, near
+from sim.language import N_, gettext, phrase, run_together
+from sim.report.tables import with_unit
 from sim.study import replications
 from sim.study.comparison.comparison import opened, run_missing
 from sim.study.comparison.differences import rule_of
 from sim.study.comparison.redraw import footer
 from sim.study.design import prepared
+from sim.study.folder.drawing import announce, speaking_on_charts
 from sim.study.folder.look import USUAL
-from sim.study.headlines.definitions import Effect, Headline, Headlines, sentences, value_text, verdict
+from sim.study.headlines.definitions import Headline, Headlines, Kind, sentences, value_text
 from sim.study.headlines.readings import Point, Readings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from matplotlib.figure import Figure
     from rich.console import Console
 
+    from sim.config import Pilot
     from sim.study.backend import Backend
+
+EFFECTS: Mapping[Kind, str] = {
+    "difference": N_("{measure}, {second} minus {first}"),
+    "ratio": N_("{measure}, {second} over {first}"),
+    "value": N_("{measure}, {second}"),
+}
+"""What the effect of a headline is, by its kind."""
 
 DEFAULTS = ("run=year", "run.replications=10")
 """What every point of a headline has, unless it says otherwise."""
@@ -37,16 +51,31 @@ DEFAULTS = ("run=year", "run.replications=10")
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came out of a headline: the verdict in a word or three, two sentences, and its chart by the kind of file."""
+    """What came out of a headline.
+
+    Attributes
+    ----------
+    verdict
+        In a word or three of English.
+    make_sentences
+        Gives the two sentences.
+    images
+        Its chart by the kind of file.
+    """
 
     verdict: str
-    sentences: tuple[str, str]
+    make_sentences: Callable[[], tuple[str, str]]
     images: Mapping[str, bytes]
+
+    @property
+    def sentences(self) -> tuple[str, str]:
+        """Return the result, and how it moves over its assumptions."""
+        return self.make_sentences()
 
     @property
     def text(self) -> str:
         """Return the verdict and the sentences."""
-        return f"Verdict: {self.verdict}. {' '.join(self.sentences)}"
+        return run_together([gettext("Verdict: {verdict}.", verdict=gettext(self.verdict)), *self.sentences])
 
 
 def shipped(only: Sequence[str] | None = None) -> dict[str, Headline]:
@@ -93,7 +122,7 @@ def _point(id_: str, path: str, value: float | None, label: str, knobs: tuple[st
     except ConfigError as error:
         if not path:
             raise
-        return Point(id_, path, value, label, None, f"infeasible: {error}")
+        return Point(id_, path, value, label, None, str(error))
     return Point(id_, path, value, label, design, "")
 
 
@@ -106,8 +135,6 @@ def study(
     command: Sequence[str],
 ) -> Outcome:
     """Run one headline's study in a folder of its own, and return what came out."""
-    from sim import charts
-
     designs = {point.id: point.design for point in points if point.design is not None}
     pilots = [design.pilot for design in designs.values()]
     run = pilots[0].run
@@ -116,15 +143,32 @@ def study(
     measures = store.table("measures", list(designs), run.replications)
     units = {m: str(measures.filter(measures["measure"] == m)["unit"][0]) for m in headline.panels}
     readings = Readings(headline, points, rule_of(designs, measures))
-    base, *others = readings.effects()
-    first, second = sentences(headline, base, others, units, _known(readings, units))
-    decided = verdict(headline, base.effect)
     store.finish({})
-    console.print("Drawing its chart ...")
-    moved = _moved(headline, [base, *others], units, words_of_knobs(headline.assumptions, pilots[0]))
-    below = f"{footer(pilots)} Adjusted for draws of known mean: {by}." if (by := readings.adjusted) else footer(pilots)
-    figure = charts.headline(_shown(readings, units), moved, f"{headline.title}: {decided}", first, below)
-    return Outcome(decided, (first, second), USUAL.files(figure))
+    announce(console)
+    with speaking_on_charts():
+        image = USUAL.files(_chart(readings, units, pilots))
+    return Outcome(readings.verdict, partial(_sentences, readings, units), image)
+
+
+def _sentences(readings: Readings, units: Mapping[str, str]) -> tuple[str, str]:
+    """Return the two sentences of a headline."""
+    base, *others = readings.effects()
+    return sentences(readings.headline, base, others, units, _known(readings, units))
+
+
+def _chart(readings: Readings, units: Mapping[str, str], pilots: Sequence[Pilot]) -> Figure:
+    """Return the chart of a headline."""
+    from sim import charts
+
+    headline = readings.headline
+    knobs = words_of_knobs(headline.assumptions, pilots[0])
+    moved = _moved(readings, units, knobs)
+    said = phrase(headline.title), gettext(readings.verdict)
+    title = gettext("{headline}: {verdict}", headline=said[0], verdict=said[1])
+    by = readings.adjusted
+    adjusted = gettext("Adjusted for draws of known mean: {each}.", each=by) if by else ""
+    first, _ = _sentences(readings, units)
+    return charts.headline(_shown(readings, units), moved, title, first, run_together([footer(pilots), adjusted]))
 
 
 def _known(readings: Readings, units: Mapping[str, str]) -> dict[str, str]:
@@ -132,7 +176,7 @@ def _known(readings: Readings, units: Mapping[str, str]) -> dict[str, str]:
     return {
         f"{measure}_{i}": value_text(mean, units[measure], interval_too=False)
         if math.isfinite(mean.estimate)
-        else "– (withheld)"
+        else gettext("– (withheld)")
         for measure in readings.headline.panels
         for i, mean in enumerate(readings.means(measure), 1)
     }
@@ -143,26 +187,29 @@ def _shown(readings: Readings, units: Mapping[str, str]) -> pl.DataFrame:
     rows = []
     for measure in readings.headline.panels:
         unit = units[measure]
-        label = readings.headline.words(measure) + ("" if unit == "share" else f" ({unit})")
+        label = with_unit(readings.words(measure), "" if unit == "share" else phrase(unit))
         for point, mean in zip(readings.shown, readings.means(measure), strict=True):
-            rows.append((point.label, measure, label, unit, mean.estimate, mean.low, mean.high))
+            rows.append((phrase(point.label), measure, label, unit, mean.estimate, mean.low, mean.high))
     return pl.DataFrame(rows, schema=["point", "measure", "label", "unit", "mean", "low", "high"], orient="row")
 
 
-def _moved(
-    headline: Headline, effects: Sequence[Effect], units: Mapping[str, str], knobs: Mapping[str, str]
-) -> pl.DataFrame:  # fmt: skip
+def _moved(readings: Readings, units: Mapping[str, str], knobs: Mapping[str, str]) -> pl.DataFrame:
     """Return the effect at the base and at the ends of the assumptions, which are named by the words of knobs."""
+    headline = readings.headline
     unit = "" if headline.kind == "ratio" else units[headline.measure]
     nan = float("nan")
-    first, second = headline.compared
-    words = headline.words(headline.measure) + {
-        "difference": f", {second} minus {first}", "ratio": f", {second} over {first}", "value": f", {second}",
-    }[headline.kind] + (f" ({unit})" if unit not in ("", "share") else "")  # fmt: skip
+    named = dict(zip(("first", "second"), map(phrase, headline.compared), strict=True))
+    what = gettext(EFFECTS[headline.kind], measure=readings.words(headline.measure), **named)
+    words = with_unit(what, "" if unit in ("", "share") else phrase(unit))
     rows = []
-    for one in effects:
-        label = f"{knobs.get(one.path, one.path)}: {one.value:g}" if one.value is not None else "base"
+    for one in readings.effects():
+        label = _end(knobs.get(one.path, one.path), one.value)
         cells = (one.effect.estimate, one.effect.low, one.effect.high) if one.effect else (nan, nan, nan)
         rows.append((label, unit, *cells, headline.holds.bound, words))
     columns = ["label", "unit", "mean", "low", "high", "bound", "words"]
     return pl.DataFrame(rows, schema=columns, orient="row")
+
+
+def _end(knob: str, value: float | None) -> str:
+    """Return the end of an assumption as a row is called; without a value, the base."""
+    return gettext("base") if value is None else gettext("{knob}: {value:,g}", knob=knob, value=value)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from sim.config.compose import assumptions
 from sim.errors import ConfigError
+from sim.language import gettext, listed, ngettext, phrase, run_together
+from sim.report import counts
 from sim.report.console import quiet
 from sim.report.pages import Page, Printed
 from sim.report.screen import Screen, where
-from sim.report.tables import Column, Table, counted, escape_markdown
+from sim.report.tables import Column, Table, escape_markdown, percent
 from sim.store.store import Store
 from sim.study.folder.printed import keep
 from sim.study.headlines.run import points_of, study
@@ -97,7 +99,7 @@ def run_all(
     store = Store.open(folder, identity, {"command": list(command)})
     each = {}
     for number, (name, headline) in enumerate(headlines.items(), 1):
-        console.print(f"{number}. {headline.title}", markup=False)
+        console.print(gettext("{number}. {title}", number=number, title=phrase(headline.title)), markup=False)
         beside = folder.with_name(f"{folder.name}-{name}")
         each[name] = study(console, beside, headline, points[name], backend, command)
         for kind, image in each[name].images.items():
@@ -118,28 +120,37 @@ def _pilot(points: Mapping[str, Sequence[Point]]) -> Pilot:
 def _printed(name: str, titles: Mapping[str, str], each: Mapping[str, Outcome], pilot: Pilot) -> Printed:
     """Return what the headlines have to say: the verdict on each, and a page of two sentences for each."""
     run = pilot.run
-    what = (
-        f"{counted(len(each), 'headline')} of the evidence for {pilot.district.name}: "
-        f"{counted(run.replications, 'replication')} of {counted(run.measured_weeks, 'week')} at each point."
-    )
+    what = ngettext(
+        "{n:,} headline of the evidence for {district}: {replications} of {weeks} at each point.",
+        "{n:,} headlines of the evidence for {district}: {replications} of {weeks} at each point.",
+        len(each), district=phrase(pilot.district.name), replications=counts.replications(run.replications),
+        weeks=counts.weeks(run.measured_weeks),
+    )  # fmt: skip
     held = [one.verdict for one in each.values()]
-    counts = ", ".join(f"{held.count(verdict)} {verdict}" for verdict in dict.fromkeys(held))
-    rows = tuple((titles[key], one.verdict) for key, one in each.items())
-    table = Table("At a glance", (Column("headline"), Column("verdict")), rows)
+    of_each = listed(
+        gettext("{verdict} {n}", verdict=gettext(verdict), n=held.count(verdict)) for verdict in dict.fromkeys(held)
+    )
+    spoken = {key: phrase(title) for key, title in titles.items()}
+    rows = tuple((spoken[key], gettext(one.verdict)) for key, one in each.items())
+    table = Table(gettext("At a glance"), (Column(gettext("headline")), Column(gettext("verdict"))), rows)
     hangs = (
-        "A headline holds where the whole interval lies beyond its bound; wangge show says of each how far it moves "
-        "with what is assumed.",
+        gettext(
+            "A headline holds where the whole interval lies beyond its bound; wangge show says of each how far it "
+            "moves with what is assumed."
+        ),
         assumptions(pilot.district.name),
     )
-    pages = tuple(Page(key, titles[key], paragraphs=(titles[key], one.text)) for key, one in each.items())
-    screen = Screen(what, (f"Of the headlines: {counts}.",), table, hangs, where(name, "headlines.md", len(each)))
+    pages = tuple(Page(key, spoken[key], paragraphs=(spoken[key], one.text)) for key, one in each.items())
+    answer = gettext("By verdict: {counts}.", counts=of_each)
+    screen = Screen(what, (answer,), table, hangs, where(name, "headlines.md", len(each)))
     return Printed(screen, pages)
 
 
 def _document(titles: Mapping[str, str], each: Mapping[str, Outcome], line: Line, confidence: float) -> str:
     """Return the document: its first lines, then verdict, sentences and chart of each headline."""
     sections = [
-        f"## {number}. {titles[name]}\n\n{escape_markdown(one.text)}\n\n![{titles[name]}](charts/{name}.svg)"
+        f"## {number}. {phrase(titles[name])}\n\n{escape_markdown(one.text)}\n\n"
+        f"![{phrase(titles[name])}](charts/{name}.svg)"
         for number, (name, one) in enumerate(each.items(), 1)
     ]
     return "\n\n".join([_opening(line, confidence), *sections]) + "\n"
@@ -147,14 +158,31 @@ def _document(titles: Mapping[str, str], each: Mapping[str, Outcome], line: Line
 
 def _opening(line: Line, confidence: float) -> str:
     """Return the first lines of the document."""
-    knobs = f" with {' '.join(f'`{o}`' for o in line.overrides)}" if line.overrides else ""
-    return (
-        "# The headlines of the case\n\n"
-        f"Made by `wangge headlines`{knobs}: each headline that the evidence expects, as a small study on the same "
-        "residents, however it comes out. A measured year and ten replications unless said otherwise; "
-        f"{100 * confidence:g} % intervals, each on its own. A headline *holds* where the whole interval lies beyond "
-        "its bound. Most inputs are assumptions (`configs/evidence.yaml`); the last sentence of each says how the "
-        "result moves over the range of those that matter for it. What `compare` would withhold is withheld here. From "
-        "20 replications on, means and effects are adjusted for draws of known mean where that pays; the chart says "
-        "for which."
+    command = "`wangge headlines`"
+    if line.overrides:
+        knobs = " ".join(f"`{one}`" for one in line.overrides)
+        command = gettext("{command} with {knobs}", command=command, knobs=knobs)
+    sentences = (
+        gettext(
+            "Made by {command}, model {version}: each headline that the evidence expects, as a small study on the same "
+            "residents, however it comes out.",
+            command=command,
+            version=MODEL_VERSION,
+        ),
+        gettext(
+            "A measured year and ten replications unless said otherwise; {confidence} intervals, each on its own.",
+            confidence=percent(confidence),
+        ),
+        gettext("A headline *holds* where the whole interval lies beyond its bound."),
+        gettext(
+            "Most inputs are assumptions (`configs/evidence.yaml`); the last sentence of each says how the result "
+            "moves over the range of those that matter for it."
+        ),
+        gettext("What `compare` would withhold is withheld here."),
+        gettext(
+            "From 20 replications on, means and effects are adjusted for draws of known mean where that pays; the "
+            "chart says for which."
+        ),
     )
+    heading = gettext("The headlines of the case")
+    return f"# {heading}\n\n{run_together(sentences)}"

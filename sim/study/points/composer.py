@@ -10,10 +10,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sim import config
-from sim.config.compose import CONFIGS, Line, compose, options
+from sim.config.compose import BACKEND_KEYS, CONFIGS, Line, compose, options
 from sim.config.composition import Composition
 from sim.config.grammar import as_override
-from sim.errors import ConfigError, near
+from sim.config.reading import is_folder
+from sim.errors import ConfigError, choices, near
 from sim.language import listed, phrase
 from sim.study.points.factors import number, shown
 from sim.study.points.shares import SHARE_GROUPS, rescaled, sums_to_one
@@ -90,11 +91,13 @@ class Composer:
 
     def _composed(self, base: str, groups: Mapping[str, Any]) -> tuple[dict[str, Any], Composition]:
         """Return the composed config of a pilot with other choices of groups, and what gave its values."""
-        choices = tuple(f"{group}={self._choice(group, name)}" for group, name in groups.items())
-        key, fixed = (base, *choices), f"pilot={base}"
+        chosen = tuple(f"{group}={self._choice(group, name)}" for group, name in groups.items())
+        key, fixed = (base, *chosen), f"pilot={base}"
         if key not in self._known:
+            for one, value in self.study.base.items():
+                self._check_of_design(one, value)
             knobs = tuple(f"{key}={self._value(key, value)}" for key, value in self.study.base.items())
-            line = replace(self.line, overrides=(*knobs, *choices, *self.line.overrides))
+            line = replace(self.line, overrides=(*knobs, *chosen, *self.line.overrides))
             self._known[key] = compose("main", line, fixed), Composition(line, (fixed,))
         return self._known[key]
 
@@ -107,6 +110,8 @@ class Composer:
             A knob must be one of the pilot's.
         """
         mine = _of_pilot(base, knobs)
+        for knob in mine:
+            self._check_of_design(knob.key, knob.value)
         groups = self._groups_of(mine)
         before = self.plain(base, groups)
         plain = before
@@ -130,6 +135,15 @@ class Composer:
         set_here = (*(knob.key for knob in mine), *words)
         return config.load({**self.mapping(base, knobs), **words}, composition.file_unless(set_here))
 
+    def _check_of_design(self, key: str, value: Any) -> None:
+        """Raise `ConfigError` for a key of what is no part of a design, as where a study runs."""
+        first = key.partition(".")[0]
+        if first in BACKEND_KEYS or (first not in self._groups and is_folder(CONFIGS / first)):
+            raise ConfigError(
+                f"{key} must be left out of a study, whose base and factors set designs (where it runs is typed beside "
+                f"it, as executor=local), got {shown(value)}"
+            )
+
     def _groups_of(self, knobs: Sequence[Knob]) -> dict[str, Any]:
         """Return the choices of groups among knobs."""
         return {knob.key: knob.value for knob in knobs if self.is_group(knob.key)}
@@ -148,7 +162,9 @@ class Composer:
         folders = [folder for folder in (CONFIGS, self.line.config_dir) if folder is not None]
         if not isinstance(name, str) or not any((folder / group / f"{name}.yaml").is_file() for folder in folders):
             known = options(group, *folders)
-            raise ConfigError(f"{group} must be one of {', '.join(known)}{near(str(name), known)}, got {shown(name)}")
+            raise ConfigError(
+                f"{group} must be one of {choices(known, str(name))}{near(str(name), known)}, got {shown(name)}"
+            )
         return as_override(name)
 
     def point(self, number: int, which: int, setting: Setting, base: str) -> Point:

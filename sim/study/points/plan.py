@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.config.swept import MOST_POINTS
-from sim.errors import ConfigError, near
+from sim.errors import ConfigError, choices, near
 from sim.statistics import designs
 from sim.statistics.designs import DesignError, Factor, Level, Setting, Settings
 from sim.study.own_measures import shown_with
@@ -336,7 +336,7 @@ def _baseline(given: Mapping[str, Any], known: Mapping[str, Factor]) -> Setting:
         of = {level.label: level for level in known[name].levels}
         knobs = known[name].knobs
         if label not in of and (isinstance(value, str) or len({knob.key for knob in knobs}) > 1):
-            rule = f"one of {', '.join(of)}" if of else "left out, because the factor has no single value"
+            rule = f"one of {choices(of, label)}" if of else "left out, because the factor has no single value"
             raise ConfigError(f"study.baseline.{name} must be {rule}{near(label, of)}, got {label}")
         levels[name] = of.get(label) or Level(label, factors.number(value), (replace(knobs[0], value=value),))
     return Setting({name: levels[name] for name in known if name in levels})
