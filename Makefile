@@ -60,7 +60,7 @@ KERNEL_TESTS := tests/contract tests/measures/test_tally.py tests/measures/test_
 docs: setup  ## write again what docs/model.md and docs/findings.md have from configs/ and results/
 	$(BIN)/python -m experiments.document
 
-gallery: setup  ## draw a chart of every kind in both languages again: docs/gallery.md (three minutes on two cores)
+gallery: setup  ## draw a chart of every kind in both languages again: docs/gallery.md (four minutes on two cores)
 	$(BIN)/python -m experiments.gallery
 
 words: $(VENV)/.ready-dev  ## bring the catalogues of other languages up to date with the code and configs
