@@ -138,11 +138,16 @@ def _limits(axes: Axes, table: pl.DataFrame, response: Response, promise: Promis
     axes.set_ylim(low, high)
     if promise is None:
         return
-    ends = (bound, high) if promise[2] == "at_most" else (low, bound)
-    axes.axhspan(*ends, facecolor=BREAKS["facecolor"], lw=0, zorder=0)
+    shade_broken(axes, promise, bound, (low, high))
     frame = Frame(axes.get_xlim(), (low, high), _WIDTH - 2 * EDGE - _SCALE, _HEIGHT)
     words = short_name(promise[0], 90)
     draw_promise(axes, words, bound, (frame, frame.beside(words, bound, _drawn(axes))))
+
+
+def shade_broken(axes: Axes, promise: Promise, bound: float, ends: tuple[float, float]) -> None:
+    """Shade the side of a bound, in the shown unit, that breaks a promise, as far as the ends of the scale."""
+    side = (bound, ends[1]) if promise[2] == "at_most" else (ends[0], bound)
+    axes.axhspan(*side, facecolor=BREAKS["facecolor"], lw=0, zorder=0)
 
 
 def _drawn(axes: Axes) -> Floats:
