@@ -298,8 +298,8 @@ def summary(settings: pl.DataFrame, responses: Sequence[Response], confidence: f
 
 def _mean(response: Response, cell: Cell, confidence: float) -> Interval:
     """Return the mean over the settings of a cell; it is taken within replications first."""
-    n = min((len(v) for v in cell.values), default=0)
-    return response.mean(np.mean([v[:n] for v in cell.values], axis=0), confidence) if n else NONE
+    values = cell.by_replication
+    return response.mean(values, confidence) if len(values) else NONE
 
 
 def _named(response: Response) -> dict[str, object]:

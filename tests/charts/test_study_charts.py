@@ -219,7 +219,17 @@ def panels(table, promise=PROMISE, factor="staffing.community.heads (persons)"):
     return charts.panels(table, **LOOK, factor=factor, promise=promise)
 
 
+def beside(table, promise):
+    """Return the cells of a heat map with what is known of them and a promise: their whole interval is on one side."""
+    ends = [pl.col(end) <= promise[1] if promise[2] == "at_most" else pl.col(end) >= promise[1]
+            for end in ("low", "high")]  # fmt: skip
+    known = pl.col("low").is_finite() & (ends[0] == ends[1])
+    return table.with_columns(keeps=pl.when(known).then(ends[0]), kept_in=pl.lit(5))
+
+
 def heat_map(table, promise=None, around_zero=False):
+    if promise and "keeps" not in table.columns:
+        table = beside(table, promise)
     return charts.heat_map(table, **LOOK, promise=promise, around_zero=around_zero, more_is_better=False)
 
 
@@ -578,10 +588,18 @@ def test_a_border_runs_around_the_cells_that_surely_keep_a_promise_and_the_other
     assert all(one in told for one in ("within 20: border of what surely keeps it", "breaks it", "may do either"))
 
 
-def test_a_cell_without_an_interval_may_keep_a_promise_or_break_it():
-    table = heat_table().with_columns(low=pl.lit(math.nan), high=pl.lit(math.nan))
+def test_of_a_cell_not_known_to_keep_a_promise_it_is_said_what_every_replication_does():
+    table = heat_table().with_columns(
+        low=pl.lit(math.nan), high=pl.lit(math.nan), keeps=pl.lit(None, pl.Boolean),
+        kept_in=pl.Series([10, 0, 9, *[10] * 9]),
+    )  # fmt: skip
     figure = heat_map(table, ("within 99", 99.0, "at_most"))
-    assert [line.get_marker() for line in figure.axes[0].lines] == ["o"] * 12
+    marks = {(line.get_xdata()[0], line.get_ydata()[0]): line.get_marker() for line in figure.axes[0].lines}
+    assert [marks[i + 0.42, 0.36] for i in range(4)] == ["^", "v", "o", "^"]
+    told = words(figure)
+    assert "every replication keeps it, too few to be sure" in told
+    assert "every replication breaks it, too few to be sure" in told
+    assert "border" not in told
 
 
 def test_the_border_of_a_promise_runs_between_kinds():
@@ -637,10 +655,10 @@ def test_designs_without_a_mean_are_named():
 def test_a_front_tells_designs_that_break_a_promise_from_those_that_may():
     table = pareto_table(DESIGNS[:4]).with_columns(front=pl.Series([True, True, False, False]))
     table = table.with_columns(keeps=pl.Series([True, True, None, None]), why=pl.Series(["", "", "may", ""]))
-    assert "may break a promise" in words(pareto(table))
+    assert "not known to keep a promise" in words(pareto(table))
     assert "beaten by another" in words(pareto(table))
     broken = table.with_columns(keeps=pl.Series([True, True, None, False]))
-    assert "breaks or may break a promise" in words(pareto(broken))
+    assert "breaks a promise, or is not known to keep it" in words(pareto(broken))
     assert "beaten by another" not in words(pareto(broken))
 
 

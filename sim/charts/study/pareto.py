@@ -214,9 +214,9 @@ def _legend(drawn: Sequence[Mapping[str, Any]]) -> list[Key]:
         keys.append(Key(gettext("beaten by another"), _look(front=False, no_choice=False) | {"ls": "none"}, line=True))
     known = {row["keeps"] for row in drawn if _no_choice(row)}
     words = {
-        (True, True): gettext("breaks or may break a promise"),
+        (True, True): gettext("breaks a promise, or is not known to keep it"),
         (True, False): gettext("breaks a promise"),
-        (False, True): gettext("may break a promise"),
+        (False, True): gettext("not known to keep a promise"),
     }.get((False in known, None in known))
     if words:
         look = _look(front=False, no_choice=True) | {"ls": "none"}

@@ -318,8 +318,9 @@ def _heat(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
         "{mean}; below it, small: half-width of its {confidence:.0%} interval.",
         mean=mean, confidence=notes["confidence"],
     )  # fmt: skip
+    promise = _promise(part, notes) if "keeps" in part.columns else None
     return heat_map(
-        _with_words(part, notes), subtitle=subtitle, promise=_promise(part, notes), around_zero=_is_difference(part),
+        _with_words(part, notes), subtitle=subtitle, promise=promise, around_zero=_is_difference(part),
         more_is_better=_more_is_better(part, notes), **_opening(notes, _words(part, notes)),
     )  # fmt: skip
 

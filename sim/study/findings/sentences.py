@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim.language import N_, gettext, listed, ngettext, phrase, separated
+from sim.language import N_, gettext, listed, ngettext, phrase, run_together, separated
 from sim.report import counts
 from sim.statistics.intervals import Interval
 from sim.statistics.verdicts import Ranked
@@ -108,11 +108,21 @@ def _promises(plan: Plan, summary: pl.DataFrame, units: Mapping[Response, str]) 
     keeps = summary["keeps_promises"]
     kept, broken, unknown = (int(n) for n in (keeps.sum(), (~keeps).sum(), keeps.null_count()))
     goals = bounds(plan, units)
-    yield gettext(
+    counted = gettext(
         "{kept} of {all} points keep the promise ({goals}), {broken} break it, and {unknown} may do either or cannot "
         "be judged, by {confidence:.0%} intervals that hold together.",
         kept=kept, all=len(summary), goals=goals, broken=broken, unknown=unknown, confidence=plan.confidence,
     )  # fmt: skip
+    too_few = len(summary.filter(keeps.is_null(), pl.col("kept_in") == pl.col("n")))
+    if not too_few:
+        yield counted
+        return
+    them = ngettext(
+        "Of the latter, {n} keeps it in every replication: too few to be sure.",
+        "Of the latter, {n} keep it in every replication: too few to be sure.",
+        too_few,
+    )
+    yield run_together([counted, them])
 
 
 def _range(
