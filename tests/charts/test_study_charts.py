@@ -408,7 +408,7 @@ def nasty_charts():
             panels_table(NASTY, series=NASTY, levels=NASTY, numeric=False), **nasty, factor=NASTY[1], promise=promise
         ),
         "contributions": lambda: charts.contributions(contributions_table(NASTY, NASTY[:3]), **nasty),
-        "heat_map": lambda: charts.heat_map(heat, **nasty, promise=promise),
+        "heat_map": lambda: charts.heat_map(beside(heat, promise), **nasty, promise=promise),
         "pareto": lambda: charts.pareto(
             pareto_table(NASTY, 3), **nasty, cost_label=NASTY[0], response_label=NASTY[2], promise=promise
         ),
@@ -646,6 +646,32 @@ def test_many_designs_on_the_front_have_numbers_and_a_list():
     assert "12: design 6: heads 6, front 30 minutes 2" in words(figure)
 
 
+def test_designs_at_one_place_share_a_label():
+    alike = {"cost": 20.0, "mean": 0.0, "low": 0.0, "high": 0.0, "front": True, "keeps": True}
+    table = frame([{"label": f"design {i}"} | alike for i in range(3)])
+    figure = pareto(pl.concat([table, pareto_table(DESIGNS[:4], 1).with_columns(cost=pl.col("cost") + 5, front=False)]))
+    (label,) = [t for t in figure.axes[0].texts if "design" in t.get_text()]
+    assert label.get_text().split("\n") == ["design 0", "design 1", "design 2"]
+
+
+def test_a_label_of_a_front_is_nearer_to_its_point_than_to_any_other():
+    rows = [{"label": f"staffing.street_heads={90 + 10 * i}, sent down=0.75", "cost": 268.0 + 10 * i,
+             "mean": 79.0 + 0.1 * i, "low": 78.9, "high": 79.6, "front": True, "keeps": True}
+            for i in range(6)]  # fmt: skip
+    figure = pareto(frame(rows), None)
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    at = axes.transData.transform([(row["cost"], row["mean"]) for row in rows])
+    assert len(axes.texts) == 6
+    for label in axes.texts:
+        box = label.get_window_extent()
+        apart = [math.dist((x, y), (np.clip(x, box.x0, box.x1), np.clip(y, box.y0, box.y1))) for x, y in at]
+        nearest = int(np.argmin(apart))
+        told = f"{nearest + 1}: {rows[nearest]['label']}"
+        assert label.get_text() == str(nearest + 1)
+        assert told in words(figure)
+
+
 def test_designs_without_a_mean_are_named():
     figure = CHARTS["pareto withheld"]()
     assert "Not drawn, for its mean is withheld" in words(figure)
@@ -668,6 +694,12 @@ def test_a_ranking_says_why_a_design_is_no_choice():
         why=pl.Series(["breaks its promise: patrols", "", ""]),
     )  # fmt: skip
     figure = ranking(table)
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    (why,) = axes.texts
+    zero = axes.transData.transform((0, 0))[0]
+    box = why.get_window_extent()
+    assert box.x1 < zero or box.x0 > zero
     assert "breaks its promise: patrols" in words(figure)
     assert "withheld" not in words(figure)
 
