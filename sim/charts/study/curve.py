@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from sim.arrays import Floats
 from sim.charts.frame import Frame
-from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name, wrapped
+from sim.charts.page import EDGE, Key, Page, Title, distinct, pilot_key, short_name, wrapped
 from sim.charts.study.levels import Levels, path_lines
 from sim.charts.study.response import (
     Promise,
@@ -38,7 +38,7 @@ BREAKS = {"facecolor": "#f3e3d3", "edgecolor": "none"}
 @styled
 def curve(
     table: pl.DataFrame,
-    title: str,
+    title: Title,
     subtitle: str = "",
     footer: str = "",
     *,

@@ -21,7 +21,7 @@ from matplotlib.transforms import blended_transform_factory
 from numpy.typing import NDArray
 
 from sim.arrays import Floats
-from sim.charts.page import EDGE, Key, Page, short_name, width_of, wrapped
+from sim.charts.page import EDGE, Key, Page, Title, short_name, width_of, wrapped
 from sim.charts.study.levels import path_lines, widest
 from sim.charts.study.response import Promise, Response, checked_promise, scale, short_number
 from sim.charts.style import GREY, styled
@@ -64,7 +64,7 @@ class _Grid:
 @styled
 def heat_map(
     table: pl.DataFrame,
-    title: str,
+    title: Title,
     subtitle: str = "",
     footer: str = "",
     *,

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 from matplotlib.figure import Figure
 
-from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name, wrapped
+from sim.charts.page import EDGE, Key, Page, Title, distinct, pilot_key, short_name, wrapped
 from sim.charts.study.curve import BREAKS, draw_series, mark_withheld, shade_broken, without
 from sim.charts.study.levels import Levels, path_lines
 from sim.charts.study.response import (
@@ -33,7 +33,7 @@ _BOUND: dict[str, Any] = {"color": "#222222", "lw": 1.2, "ls": (0, (5, 3))}
 @styled
 def panels(
     table: pl.DataFrame,
-    title: str,
+    title: Title,
     subtitle: str = "",
     footer: str = "",
     *,

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sim.charts.frame import Box, Frame, hits
-from sim.charts.page import EDGE, Key, Page, short_name, width_of, wrapped
+from sim.charts.page import EDGE, Key, Page, Title, short_name, width_of, wrapped
 from sim.charts.study.response import Promise, Response, checked_promise, draw_promise, interval, limits, scale
 from sim.charts.style import COLOURS, PALE, styled
 from sim.language import first_of, gettext, listed, separated
@@ -34,7 +34,7 @@ _PALE = "#a8a8a8"
 @styled
 def pareto(
     table: pl.DataFrame,
-    title: str,
+    title: Title,
     subtitle: str = "",
     footer: str = "",
     *,
@@ -168,7 +168,10 @@ def _labels(
     for i, point in enumerate(points):
         alike.setdefault(point, []).append(i)
     for across in _LABELS if len(names) <= _MOST_NAMED else ():
-        texts = ["\n".join(line for i in here for line in _lines(names[i], across)) for here in alike.values()]
+        texts = [
+            "\n".join(_lines(names[here[0]], across) if len(here) == 1 else (names[i] for i in here))
+            for here in alike.values()
+        ]
         if placed := _placed(texts, list(alike), taken, frame):
             return placed, []
     numbers = [str(i + 1) for i in range(len(front))]

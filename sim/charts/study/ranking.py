@@ -10,7 +10,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sim.charts.page import EDGE, Key, Page
+from sim.charts.page import EDGE, Key, Page, Title
 from sim.charts.study.levels import path_lines, widest
 from sim.charts.study.response import Response, limits, scale, short_number
 from sim.charts.style import COLOURS, GREY, PALE, styled
@@ -34,7 +34,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
 @styled
 def ranking(
     table: pl.DataFrame,
-    title: str,
+    title: Title,
     subtitle: str = "",
     footer: str = "",
     *,

@@ -143,7 +143,7 @@ def side(interval: Interval, promise: Promise) -> bool | None:
 
 def against(interval: Interval, promise: Promise, unit: str) -> str:
     """Return a mean beside the bound of its promise in words."""
-    value = value_text(interval, unit, interval_too=math.isfinite(interval.low) or interval.enough > 0)
+    value = value_text(interval, unit, interval_too=math.isfinite(interval.low))
     return gettext("{value}, where {bound} is promised", value=value, bound=bound(promise, unit))
 
 
