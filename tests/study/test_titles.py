@@ -226,10 +226,17 @@ def test_a_tornado_names_the_assumption_that_surely_moves_it_most():
         "Wait at a counter: minutes moves it most, from 5.00 minutes at 1 to 9.00 minutes at 2"
     )
     near = [two[0], swing("trips", 6.0, 9.5, 1.0, sure=True)]
-    assert found("tornado", near) == ["Wait at a counter: 2 of 2 assumptions move it beyond the noise"]
+    assert found("tornado", near) == [
+        "Wait at a counter: 2 of 2 assumptions move it beyond the noise, as minutes, 5.00 minutes to 9.00 minutes",
+        "Wait at a counter: 2 of 2 assumptions move it beyond the noise",
+    ]
+    alone = [two[0], swing("trips", 5.0, 8.5, 4.0, sure=False)]
+    assert found("tornado", alone)[0] == (
+        "Wait at a counter: of 2 assumptions minutes alone moves it beyond the noise, 5.00 minutes to 9.00 minutes"
+    )
     # what has no value at an end might move it more
     gone = [*two, swing("cover", NAN, 8.0, NAN, sure=False)]
-    assert found("tornado", gone) == ["Wait at a counter: 2 of 2 assumptions move it beyond the noise"]
+    assert found("tornado", gone)[0].startswith("Wait at a counter: 2 of 2 assumptions move it beyond the noise, as")
     none = [swing("minutes", 5.0, 5.1, 1.0, sure=False)]
     assert found("tornado", none) == ["Wait at a counter: none of 1 assumptions moves it beyond the noise"]
     assert found("tornado", gone[2:]) == []
@@ -333,8 +340,9 @@ def test_no_word_of_a_title_is_uncatalogued():
         for factors in ({"heads": ([9.0, 3.0], 0.5)}, {"heads": ([9.0, 6.0], 0.5), "roles": ([8.0, 6.0], 0.5)}):
             said += found("main_effects", effects(**factors), about)
         said += found("main_effects", effects(heads=([0.0, 0.0], 0.0)), about)
-        for rows in (swing("cover", 5.0, 9.0, 1.0, sure=True), swing("cover", 5.0, 5.1, 1.0, sure=False)):
-            said += found("tornado", [rows], about)
+        moving = [swing("cover", 5.0, 9.0, 1.0, sure=True), swing("heads", 5.0, 8.8, 4.0, sure=False)]
+        for rows in (moving[:1], moving[1:], moving, [*moving, moving[0] | {"factor": "roles"}]):
+            said += found("tornado", rows, about)
         for half in (0.1, 0.2):
             said += found("indices", [share("heads", 0.6, half), share("roles", 0.3, half)], about)
         for verdicts in (["best", "not best"], ["best", "not best", "no choice"], ["may be best"] * 2,

@@ -25,6 +25,7 @@ MOST_LINES = 3
 
 _UP = N_("{response}: up from {first} to {last} as {factor} goes from {start} to {end}")
 _DOWN = N_("{response}: down from {first} to {last} as {factor} goes from {start} to {end}")
+_SOME_MOVE = N_("{response}: {k} of {n} assumptions move it beyond the noise")
 _LINE, _UNSURE = N_("from {first} to {last} with {series}"), N_("no sure change with {series}")
 _COUNTED = {1: N_("surely up in {n} of {all} lines"), -1: N_("surely down in {n} of {all} lines")}
 
@@ -213,12 +214,23 @@ def _tornado(part: Part, about: About) -> Iterator[str]:
     low, high = (_value(part, row[end]) for end in ("low", "high"))
     words |= {"factor": row["factor"], "low": low, "high": high}
     words |= {f"{end}_level": phrase(row[f"{end}_level"]) for end in ("low", "high")}
-    if most and low != high:
+    if low == high:
+        yield gettext(_SOME_MOVE, **words)
+        return
+    if most:
         yield gettext(
             "{response}: {factor} moves it most, from {low} at {low_level} to {high} at {high_level}", **words
         )
         yield gettext("{response}: {factor} moves it most, from {low} to {high}", **words)
-    yield gettext("{response}: {k} of {n} assumptions move it beyond the noise", **words)
+    elif len(sure) == 1:
+        yield gettext(
+            "{response}: of {n} assumptions {factor} alone moves it beyond the noise, {low} to {high}", **words
+        )
+    else:
+        yield gettext(
+            "{response}: {k} of {n} assumptions move it beyond the noise, as {factor}, {low} to {high}", **words
+        )
+    yield gettext(_SOME_MOVE, **words)
 
 
 def _indices(part: Part, about: About) -> Iterator[str]:
