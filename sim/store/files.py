@@ -59,8 +59,11 @@ A_TENTH = 10
 CELL_BYTES = 16
 """What a cell of a table takes in the memory, but for its text."""
 
-PLAIN = (pl.String, pl.Boolean, pl.Null)
-"""What columns hold beside numbers. A Categorical is laid out at every step, and nothing writes one."""
+PLAIN = {
+    pl.String, pl.Boolean, pl.Null, pl.Float32, pl.Float64,
+    pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64,
+}  # fmt: skip
+"""What columns hold. A Categorical is laid out at every step, and nothing writes one, or a time."""
 
 NO_TABLE = (OSError, MemoryError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 """What reading a table raises that is not what was written."""
@@ -157,8 +160,8 @@ def check_table(table: pl.DataFrame, share: int = 1) -> None:
         raise OSError(errno.EFBIG, f"it must have at most {MOST_CELLS // share:,} cells, got {cells:,}")
     texts = 0
     for name, kind in table.schema.items():
-        if not (kind in PLAIN or kind.is_numeric() or kind.is_temporal()):
-            raise OSError(errno.EINVAL, f"{shown(name)} must hold texts, numbers, times or logical values, got {kind}")
+        if kind not in PLAIN:
+            raise OSError(errno.EINVAL, f"{shown(name)} must hold texts, numbers or logical values, got {kind}")
         lengths = _lengths(table[name])
         longest = max(len(name.encode()), int(lengths.max() or 0))  # type: ignore[arg-type]
         if longest > MOST_TEXT_BYTES:

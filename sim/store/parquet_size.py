@@ -11,32 +11,62 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 MOST_PAGES = 100_000
-MOST_DEEP = 12
 MOST_HEAD_BYTES = 100_000
 MOST_HEADS_BYTES = 10_000_000
 """Of the head of a page, and of all heads: a head is read value by value."""
 END, FOOT = b"PAR1", 8
 
 # Types of the compact protocol.
-TRUE, FALSE, BYTE, DOUBLE, BINARY, LIST, SET, STRUCT = 1, 2, 3, 7, 8, 9, 10, 12
-INTEGERS = {4: 16, 5: 32, 6: 64}
-"""Their bits: another reader might cut off what is above them, and see other numbers."""
+TRUE, FALSE, INT8, INT16, INT32, INT64, TEXT, LIST, STRUCT = 1, 2, 3, 4, 5, 6, 8, 9, 12
+LOGICAL = TRUE
+BITS = {INT16: 16, INT32: 32, INT64: 64}
+"""Another reader might cut off what is above them, and see other numbers."""
 MOST_FIELD = 2**15 - 1
-LENGTHS = {BYTE: 1, DOUBLE: 8}
+
+Shape: TypeAlias = "int | list[Shape] | dict[int, Shape]"
+"""What is read: a value of a type, a list, or a struct with the shapes of its fields by their numbers.
+
+All that is read has one. Another reader may believe a field of a wrong type to be of the right one, and so see other
+fields behind it; one that has no shape is refused.
+"""
+STATISTICS: Shape = {1: TEXT, 2: TEXT, 3: INT64, 4: INT64, 5: TEXT, 6: TEXT, 7: LOGICAL, 8: LOGICAL}
+PAIRS: Shape = [{1: TEXT, 2: TEXT}]
+KIND_OF_COLUMN: Shape = {1: {}, 10: {1: INT8, 2: LOGICAL}, 11: {}}
+SCHEMA_OF_COLUMN: Shape = {
+    1: INT32, 2: INT32, 3: INT32, 4: TEXT, 5: INT32, 6: INT32, 7: INT32, 8: INT32, 9: INT32, 10: KIND_OF_COLUMN,
+}  # fmt: skip
+COLUMN: Shape = {
+    1: INT32, 2: [INT32], 3: [TEXT], 4: INT32, 5: INT64, 6: INT64, 7: INT64, 8: PAIRS, 9: INT64, 10: INT64, 11: INT64,
+    12: STATISTICS, 13: [{1: INT32, 2: INT32, 3: INT32}], 14: INT64, 15: INT32, 16: {1: INT64, 2: [INT64], 3: [INT64]},
+}  # fmt: skip
+CHUNK: Shape = {2: INT64, 3: COLUMN, 4: INT64, 5: INT32, 6: INT64, 7: INT32}
+GROUP: Shape = {
+    1: [CHUNK], 2: INT64, 3: INT64, 4: [{1: INT32, 2: LOGICAL, 3: LOGICAL}], 5: INT64, 6: INT64, 7: INT16,
+}  # fmt: skip
+FOOTER: dict[int, Shape] = {1: INT32, 2: [SCHEMA_OF_COLUMN], 3: INT64, 4: [GROUP], 5: PAIRS, 6: TEXT, 7: [{1: {}}]}
+PAGE: dict[int, Shape] = {
+    1: INT32, 2: INT32, 3: INT32, 4: INT32,
+    5: {1: INT32, 2: INT32, 3: INT32, 4: INT32, 5: STATISTICS},
+    7: {1: INT32, 2: INT32, 3: LOGICAL},
+    8: {1: INT32, 2: INT32, 3: INT32, 4: INT32, 5: INT32, 6: INT32, 7: LOGICAL, 8: STATISTICS},
+}  # fmt: skip
 
 # Numbers of fields, as parquet.thrift has them.
 SCHEMA, N_ROWS, ROW_GROUPS, ROWS_OF_GROUP = 2, 3, 4, 3
 KIND, CHILDREN, REPETITION, REPEATED = 1, 5, 3, 2
-COLUMNS, ABOUT_COLUMN, VALUES_OF_COLUMN, N_BYTES, FIRST_PAGE, DICTIONARY = 1, 3, 5, 7, 9, 11
+COLUMNS, ABOUT_COLUMN, COMPRESSION, VALUES_OF_COLUMN, N_BYTES, FIRST_PAGE, DICTIONARY = 1, 3, 4, 5, 7, 9, 11
 DECODED, ENCODED, N_VALUES, HEAD_OF_DICTIONARY = 2, 3, 1, 7
 HEADS_OF_DATA = {5: 2, 8: 4}
 """Those of pages with values, and where each says how these are encoded."""
 
 PLAIN_KINDS = (0, 1, 2, 4, 5, 6)
 """Logical values, whole and other numbers, and texts: what is of a fixed length may be long and stand there often."""
+
+COMPRESSIONS = (0, 6)
+"""None and Zstandard, which is never decompressed to more than its page says."""
 
 PLAIN_ENCODINGS = (0, 2, 3, 8)
 """Plain, and by a dictionary: others, as by what a text shares with the one before, grow when they are read."""
@@ -72,45 +102,59 @@ class _Reader:
             if shift > 63:
                 raise ValueError("an integer must have at most 64 bits")
 
-    def value(self, kind: int, depth: int) -> Any:
-        """Return a value of a type; texts and numbers that are not whole are passed over."""
-        if not 0 <= self.at < self.end or depth > MOST_DEEP:
-            raise ValueError(f"a value must lie where it is said to, and at most {MOST_DEEP} levels deep")
-        if kind in INTEGERS:
-            zigzag = self.varint()
-            if zigzag >> INTEGERS[kind]:
-                raise ValueError(f"an integer must have at most {INTEGERS[kind]} bits")
-            return (zigzag >> 1) ^ -(zigzag & 1)
-        if kind == STRUCT:
-            return self.fields(depth + 1)
-        if kind in (LIST, SET):
+    def value(self, kind: int, shape: Shape) -> Any:
+        """Return a value that must be of a shape; a text and a byte are passed over."""
+        if kind != _kind(shape):
+            raise ValueError("its fields must be of the types that Parquet has for them")
+        if self.at >= self.end:
+            raise ValueError("a value must lie where it is said to")
+        if isinstance(shape, dict):
+            return self.fields(shape)
+        if isinstance(shape, list):
             head = self.data[self.at]
             self.at += 1
             n = head >> 4 if head < 0xF0 else self.varint()
             if n > self.end - self.at:
                 raise ValueError("a list must lie in the file")
-            inner = head & 0x0F
-            if inner in (TRUE, FALSE):
-                inner = BYTE  # in a list each takes a byte
-            return [self.value(inner, depth + 1) for _ in range(n)]
-        if kind in (TRUE, FALSE):
-            return kind == TRUE
-        length = self.varint() if kind == BINARY else LENGTHS[kind]
+            return [self.value(head & 0x0F, shape[0]) for _ in range(n)]
+        if shape in BITS:
+            return self.integer(BITS[shape])
+        length = self.varint() if shape == TEXT else 1
         self.at += length
         return None
 
-    def fields(self, depth: int = 0) -> dict[int, Any]:
+    def integer(self, bits: int) -> int:
+        """Return an integer that has a sign."""
+        zigzag = self.varint()
+        if zigzag >> bits:
+            raise ValueError(f"an integer must have at most {bits} bits")
+        return (zigzag >> 1) ^ -(zigzag & 1)
+
+    def fields(self, shapes: dict[int, Shape]) -> dict[int, Any]:
         """Return the fields of a struct by their numbers."""
         found: dict[int, Any] = {}
         number = 0
         while head := self.data[self.at]:
             self.at += 1
-            before, number = number, number + (head >> 4) if head >> 4 else self.value(4, depth)
+            before, number = number, number + (head >> 4) if head >> 4 else self.integer(BITS[INT16])
             if not before < number <= MOST_FIELD:
                 raise ValueError("fields must stand in their order, each once")
-            found[number] = self.value(head & 0x0F, depth)
+            if number not in shapes:
+                raise ValueError("it must have no fields but those of a table that is written here")
+            kind = head & 0x0F
+            if shapes[number] == LOGICAL and kind in (TRUE, FALSE):
+                found[number] = kind == TRUE
+            else:
+                found[number] = self.value(kind, shapes[number])
         self.at += 1
         return found
+
+
+def _kind(shape: Shape) -> int:
+    """Return the type of the compact protocol that a shape has."""
+    if isinstance(shape, dict):
+        return STRUCT
+    return LIST if isinstance(shape, list) else shape
 
 
 def size_of(data: bytes) -> Size:
@@ -127,7 +171,7 @@ def size_of(data: bytes) -> Size:
     try:
         if not 0 < length <= len(data) - FOOT:
             raise ValueError("its footer must lie in it")
-        return _size(data, _Reader(data, len(data) - FOOT - length, len(data) - FOOT).fields())
+        return _size(data, _Reader(data, len(data) - FOOT - length, len(data) - FOOT).fields(FOOTER))
     except (LookupError, TypeError, AttributeError) as error:
         raise ValueError("it must be Parquet") from error
 
@@ -152,9 +196,11 @@ def _size(data: bytes, footer: dict[int, Any]) -> Size:
     tally, n_rows = _Tally(), 0
     read: list[tuple[int, int]] = []
     for group in footer[ROW_GROUPS]:
-        n_rows += group[ROWS_OF_GROUP]
+        n_rows += _whole(group[ROWS_OF_GROUP])
         for column in group[COLUMNS]:
             about = column[ABOUT_COLUMN]
+            if about[COMPRESSION] not in COMPRESSIONS:
+                raise ValueError("its columns must be compressed as they are written here")
             begin = about.get(DICTIONARY, about[FIRST_PAGE])
             values, end = _pages(data, begin, begin + about[N_BYTES], tally)
             if not group[ROWS_OF_GROUP] == values == about[VALUES_OF_COLUMN]:
@@ -164,7 +210,7 @@ def _size(data: bytes, footer: dict[int, Any]) -> Size:
         raise ValueError("its groups must have as many rows as it has")
     if any(later < end for (_, end), (later, _) in pairwise(sorted(read))):
         raise ValueError("its columns must not lie one upon another")
-    return Size(n_rows * len(columns), tally.decoded)
+    return Size(n_rows * max(1, len(columns)), tally.decoded)
 
 
 def _pages(data: bytes, at: int, end: int, tally: _Tally) -> tuple[int, int]:
@@ -172,7 +218,7 @@ def _pages(data: bytes, at: int, end: int, tally: _Tally) -> tuple[int, int]:
     values = 0
     while at < end:
         reader = _Reader(data, at, min(at + MOST_HEAD_BYTES, len(data)))
-        page = reader.fields()
+        page = reader.fields(PAGE)
         tally.pages += 1
         tally.heads += reader.at - at
         if tally.pages > MOST_PAGES or tally.heads > MOST_HEADS_BYTES:

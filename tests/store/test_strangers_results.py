@@ -227,15 +227,16 @@ def test_a_text_that_a_small_file_holds_once_for_many_cells_counts_as_often(tmp_
 @pytest.mark.parametrize(
     ("kind", "rule"),
     [
-        (pl.Categorical, "'why' must hold texts, numbers, times or logical values, got Categorical"),
-        (pl.Enum(["x" * 10_000]), "'why' must hold texts, numbers, times or logical values, got Enum"),
-        (pl.Binary, "'why' must hold texts, numbers, times or logical values, got Binary"),
-        (pl.Decimal(30, 2), "its columns must be plain"),
+        (pl.Categorical, "'why' must hold texts, numbers or logical values, got Categorical"),
+        (pl.Enum(["x" * 10_000]), "'why' must hold texts, numbers or logical values, got Enum"),
+        (pl.Binary, "'why' must hold texts, numbers or logical values, got Binary"),
+        (pl.Decimal(30, 2), "it must have no fields but those of a table"),
+        (pl.Int128, "its columns must be plain"),
     ],
     ids=str,
 )
 def test_a_kind_of_column_that_nothing_writes_is_refused_before_its_texts_are_laid_out(kind, rule):
-    value = 1 if kind == pl.Decimal(30, 2) else "x" * 10_000
+    value = 1 if kind in (pl.Decimal(30, 2), pl.Int128) else "x" * 10_000
     table = pl.DataFrame({"a": [1], "why": [value]}).with_columns(pl.col("why").cast(kind))
     data = files.parquet(table.select(pl.all().repeat_by(1_000_000).explode()))
     assert len(data) < 1_000_000
@@ -254,12 +255,10 @@ def test_a_footer_that_says_more_rows_than_the_pages_have_is_refused(monkeypatch
     data = files.parquet(TABLE)
     honest = parquet_size._Reader.fields
     for change, rule in FORGED.values():
-        whole = []
 
-        def forged(reader, depth=0, change=change, whole=whole):
-            found = honest(reader, depth)
-            if depth == 0 and not whole:
-                whole.append(found)
+        def forged(reader, shapes, change=change):
+            found = honest(reader, shapes)
+            if shapes is parquet_size.FOOTER:
                 change(found)
             return found
 
@@ -269,18 +268,61 @@ def test_a_footer_that_says_more_rows_than_the_pages_have_is_refused(monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("data", "kind", "rule"),
+    ("data", "shapes", "rule"),
     [
-        (bytes([0x80, 0x80, 0x80, 0x80, 0x10]), 5, "at most 32 bits"),
-        (bytes([0x80, 0x80, 0x04]), 4, "at most 16 bits"),
-        (bytes([0x15, 0x02, 0x05, 0x02, 0x02, 0x00]), 12, "in their order"),
-        (bytes([0xF5, 0xFF, 0x7F]), 9, "a list must lie in the file"),
+        ([0x15, 0x80, 0x80, 0x80, 0x80, 0x10, 0], {1: parquet_size.INT32}, "at most 32 bits"),
+        ([0x14, 0x80, 0x80, 0x04, 0], {1: parquet_size.INT16}, "at most 16 bits"),
+        ([0x15, 0x02, 0x05, 0x02, 0x02, 0], {1: parquet_size.INT32}, "in their order"),
+        ([0x19, 0xF5, 0xFF, 0x7F], {1: [parquet_size.INT32]}, "a list must lie in the file"),
+        ([0x19, 0x18, 0x02, 0x15, 0x02, 0], {1: [parquet_size.INT32]}, "of the types that Parquet has"),
+        ([0x18, 0x02, 0x15, 0x02, 0], {1: parquet_size.INT64}, "of the types that Parquet has"),
+        ([0x25, 0x02, 0], {1: parquet_size.INT32}, "no fields but those of a table"),
     ],
 )
-def test_what_another_reader_might_read_otherwise_is_refused(data, kind, rule):
+def test_what_another_reader_might_read_otherwise_is_refused(data, shapes, rule):
     with pytest.raises(ValueError, match=rule):
-        parquet_size._Reader(data, 0, len(data)).value(kind, 0)
+        parquet_size._Reader(bytes(data), 0, len(data)).fields(shapes)
 
+
+def test_rows_hidden_in_a_field_of_a_wrong_type_are_refused_before_a_table_of_them_is_laid_out(monkeypatch):
+    monkeypatch.setattr(pl, "read_parquet", lambda *_: pytest.fail("it was decoded"))
+    with pytest.raises(OSError, match="of the types that Parquet has"):
+        files.as_table(base64.b64decode(HIDDEN))
+
+
+def test_a_compression_that_nothing_here_uses_is_refused(monkeypatch):
+    packed = io.BytesIO()
+    TABLE.write_parquet(packed, compression="gzip")
+    monkeypatch.setattr(pl, "read_parquet", lambda *_: pytest.fail("it was decoded"))
+    with pytest.raises(OSError, match="compressed as they are written here"):
+        files.as_table(packed.getvalue())
+
+
+def test_a_table_without_columns_has_as_many_cells_as_rows(monkeypatch):
+    data, honest = files.parquet(TABLE), parquet_size._Reader.fields
+
+    def forged(reader, shapes):
+        found = honest(reader, shapes)
+        if shapes is parquet_size.FOOTER:
+            found[2], found[3], found[4] = found[2][:1], 10**12, [{1: [], 3: 10**12}]
+        return found
+
+    monkeypatch.setattr(parquet_size._Reader, "fields", forged)
+    with pytest.raises(OSError, match="at most 30,000,000 cells"):
+        files.as_table(data)
+
+
+@pytest.mark.parametrize("kind", sorted(files.PLAIN, key=str), ids=str)
+def test_every_kind_of_column_that_is_kept_is_read_again(kind):
+    table = pl.DataFrame({"a": [None, None]}, schema={"a": kind})
+    assert files.as_table(files.parquet(table)).equals(table)
+
+
+HIDDEN = (
+    "UEFSMRUAFRQVFCwVBhUAFQYVBgAABgAAAICg2eYdABUCGSxIBHJvb3QVAgAVBCUCGAFhABYGGRwZHCYIHBUEGTUABhAZGAFhFQAW"
+    "BhY2FjYmCBgKBgx4BgqAoNnmHQAAFsgBFgYoCgYEeAYGgKDZ5h0AAFQAAABQQVIx"
+)
+"""A file that a reader that believes the type of field 10 of a column takes for three rows, and another for 4e9."""
 
 # A hundred texts of 10,000 letters, encoded by what each shares with the one before, and by their lengths.
 ENCODED = {
@@ -347,7 +389,7 @@ def test_what_stands_in_the_place_of_a_file_is_told_as_what_it_is(tmp_path, name
 
 
 def test_nested_columns_which_no_table_of_ours_has_are_refused():
-    with pytest.raises(OSError, match=r"its columns must be plain"):
+    with pytest.raises(OSError, match=r"no fields but those of a table"):
         files.as_table(files.parquet(pl.DataFrame({"a": [[1, 2], [3]]})))
 
 
