@@ -47,16 +47,14 @@ def line(means, changes=None, half=1.0, series="", xs=None):
 
 def test_a_curve_says_how_far_it_goes_where_the_interval_of_the_difference_leaves_out_zero():
     assert found("curve", line([9.1, 5.0, 3.2])) == [
-        "Wait at a counter: down from 9.10 minutes to 3.20 minutes as heads goes from 90 to 110"
+        "Wait at a counter: down from 9.10 minutes at heads=90 to 3.20 minutes at 110"
     ]
     assert found("curve", line([3.2, 9.1])) == [
-        "Wait at a counter: up from 3.20 minutes to 9.10 minutes as heads goes from 90 to 100"
+        "Wait at a counter: up from 3.20 minutes at heads=90 to 9.10 minutes at 100"
     ]
     # the two intervals overlap, and the paired difference is sure all the same
     paired = line([9.0, 8.0], [(0, 0), (-1.2, -0.8)], half=2.0)
-    assert found("curve", paired) == [
-        "Wait at a counter: down from 9.00 minutes to 8.00 minutes as heads goes from 90 to 100"
-    ]
+    assert found("curve", paired) == ["Wait at a counter: down from 9.00 minutes at heads=90 to 8.00 minutes at 100"]
 
 
 @pytest.mark.parametrize(
@@ -92,13 +90,13 @@ def test_no_curve_goes_up_or_down_whose_difference_may_be_zero(change, half, wid
 def test_lines_are_told_one_by_one_and_many_are_counted():
     rows = [*line([9.1, 3.2], series="ab"), *line([5.0, 5.1], series="lines")]
     assert found("curve", rows) == [
-        "Wait at a counter, as heads goes from 90 to 100: from 9.10 minutes to 3.20 minutes with roles=ab; no sure "
+        "Wait at a counter, heads 90 to 100: from 9.10 minutes to 3.20 minutes with roles=ab; no sure "
         "change with lines",
-        "Wait at a counter, as heads goes from 90 to 100: surely down in 1 of 2 lines",
+        "Wait at a counter, heads 90 to 100: surely down in 1 of 2 lines",
     ]
     five = [row for i, end in enumerate((3, 3, 20, 9, NAN)) for row in line([9.1, end], series=f"s{i}")]
     assert found("curve", five) == [
-        "Wait at a counter, as heads goes from 90 to 100: surely up in 1 of 5 lines and surely down in 2 of 5 lines"
+        "Wait at a counter, heads 90 to 100: surely up in 1 of 5 lines and surely down in 2 of 5 lines"
     ]
 
 
@@ -198,19 +196,19 @@ def effects(**means):
 
 def test_a_factor_moves_a_response_most_where_no_other_can_move_it_more():
     assert found("main_effects", effects(heads=([9.0, 3.0], 0.5), roles=([6.0, 5.0], 0.5))) == [
-        "Wait at a counter: heads moves it most, from 3.00 minutes at 100 to 9.00 minutes at 90"
+        "Wait at a counter: moved most by heads, from 3.00 minutes at 100 to 9.00 minutes at 90"
     ]
     assert found("main_effects", effects(heads=([9.0, 6.0], 0.5), roles=([8.0, 6.0], 0.5))) == [
-        "Wait at a counter: heads moves it, from 6.00 minutes at 100 to 9.00 minutes at 90"
+        "Wait at a counter: moved by heads, from 6.00 minutes at 100 to 9.00 minutes at 90"
     ]
     assert found("main_effects", effects(heads=([9.0, 3.0], 0.5), roles=([6.0, 5.0], NAN)))[0].startswith(
-        "Wait at a counter: heads moves it, from"
+        "Wait at a counter: moved by heads, from"
     )
     assert found("main_effects", effects(heads=([9.0, 3.0], 0.5))) == [
-        "Wait at a counter: heads moves it most, from 3.00 minutes at 100 to 9.00 minutes at 90"
+        "Wait at a counter: moved most by heads, from 3.00 minutes at 100 to 9.00 minutes at 90"
     ]
     assert found("main_effects", effects(heads=([9.0, 8.5], 0.5), roles=([8.0, 8.2], 0.5))) == []
-    assert found("main_effects", effects(heads=([0.0, 0.0], 0.0))) == ["Wait at a counter: no factor moves it"]
+    assert found("main_effects", effects(heads=([0.0, 0.0], 0.0))) == ["Wait at a counter: moved by no factor"]
     assert found("main_effects", effects(heads=([NAN, 1.0], 0.5))) == []
 
 
@@ -223,22 +221,25 @@ def swing(factor, low, high, half, *, sure):
 def test_a_tornado_names_the_assumption_that_surely_moves_it_most():
     two = [swing("minutes", 5.0, 9.0, 1.0, sure=True), swing("trips", 6.0, 8.0, 0.5, sure=True)]
     assert found("tornado", two)[0] == (
-        "Wait at a counter: minutes moves it most, from 5.00 minutes at 1 to 9.00 minutes at 2"
+        "Wait at a counter: moved most by minutes, from 5.00 minutes at 1 to 9.00 minutes at 2"
     )
     near = [two[0], swing("trips", 6.0, 9.5, 1.0, sure=True)]
     assert found("tornado", near) == [
-        "Wait at a counter: 2 of 2 assumptions move it beyond the noise, as minutes, 5.00 minutes to 9.00 minutes",
-        "Wait at a counter: 2 of 2 assumptions move it beyond the noise",
+        "Wait at a counter: moved beyond the noise by 2 of 2 assumptions, as by minutes from 5.00 minutes to 9.00 "
+        "minutes",
+        "Wait at a counter: moved beyond the noise by 2 of 2 assumptions",
     ]
     alone = [two[0], swing("trips", 5.0, 8.5, 4.0, sure=False)]
     assert found("tornado", alone)[0] == (
-        "Wait at a counter: of 2 assumptions minutes alone moves it beyond the noise, 5.00 minutes to 9.00 minutes"
+        "Wait at a counter: moved beyond the noise by minutes alone of 2 assumptions, from 5.00 minutes to 9.00 minutes"
     )
     # what has no value at an end might move it more
     gone = [*two, swing("cover", NAN, 8.0, NAN, sure=False)]
-    assert found("tornado", gone)[0].startswith("Wait at a counter: 2 of 2 assumptions move it beyond the noise, as")
+    assert found("tornado", gone)[0].startswith(
+        "Wait at a counter: moved beyond the noise by 2 of 2 assumptions, as by"
+    )
     none = [swing("minutes", 5.0, 5.1, 1.0, sure=False)]
-    assert found("tornado", none) == ["Wait at a counter: none of 1 assumptions moves it beyond the noise"]
+    assert found("tornado", none) == ["Wait at a counter: moved beyond the noise by none of 1 assumptions"]
     assert found("tornado", gone[2:]) == []
 
 
@@ -248,10 +249,10 @@ def share(factor, total, half):
 
 def test_an_index_is_the_largest_only_where_the_intervals_bear_it():
     assert found("indices", [share("heads", 0.6, 0.1), share("roles", 0.3, 0.1)])[0] == (
-        "Wait at a counter: heads matters most, with 60% of the variance, interactions included"
+        "Wait at a counter: most of all due to heads, with 60% of the variance, interactions included"
     )
     assert found("indices", [share("heads", 0.5, 0.2), share("roles", 0.3, 0.1), share("cover", 0.1, 0.2)]) == [
-        "Wait at a counter: 2 factors matter, and which of them most is not sure"
+        "Wait at a counter: due to 2 factors, and to which of them most is not sure"
     ]
     assert found("indices", [share("heads", 0.6, 0.1), share("roles", NAN, NAN)]) == []
     assert found("indices", [share("heads", 0.1, 0.2), share("roles", 0.1, 0.2)]) == []

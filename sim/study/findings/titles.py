@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 MOST_LINES = 3
 """Curves that a title names one by one."""
 
-_UP = N_("{response}: up from {first} to {last} as {factor} goes from {start} to {end}")
-_DOWN = N_("{response}: down from {first} to {last} as {factor} goes from {start} to {end}")
-_SOME_MOVE = N_("{response}: {k} of {n} assumptions move it beyond the noise")
+_UP = N_("{response}: up from {first} at {factor}={start} to {last} at {end}")
+_DOWN = N_("{response}: down from {first} at {factor}={start} to {last} at {end}")
+_SOME_MOVE = N_("{response}: moved beyond the noise by {k} of {n} assumptions")
 _LINE, _UNSURE = N_("from {first} to {last} with {series}"), N_("no sure change with {series}")
 _COUNTED = {1: N_("surely up in {n} of {all} lines"), -1: N_("surely down in {n} of {all} lines")}
 
@@ -134,9 +134,9 @@ def _curve(part: Part, about: About) -> Iterator[str]:
             with_it = _levels(about.factors[1:2], [pair.one["series"]]) if i == 0 else phrase(pair.one["series"])
             first, last = (_value(part, row["mean"]) for row in (pair.one, pair.other))
             each.append(gettext(_LINE if way else _UNSURE, first=first, last=last, series=with_it))
-        yield gettext("{response}, as {factor} goes from {start} to {end}: {each}", each=separated(each), **words)
+        yield gettext("{response}, {factor} {start} to {end}: {each}", each=separated(each), **words)
     counted = [gettext(message, n=ways.count(way), all=len(lines)) for way, message in _COUNTED.items() if way in ways]
-    yield gettext("{response}, as {factor} goes from {start} to {end}: {each}", each=both(counted), **words)
+    yield gettext("{response}, {factor} {start} to {end}: {each}", each=both(counted), **words)
 
 
 def _way(part: Part, pair: leading.Pair) -> int:
@@ -185,14 +185,14 @@ def _main_effects(part: Part, about: About) -> Iterator[str]:
     """Yield the factor that moves a response most, if that is sure."""
     moved = leading.strongest(part)
     if moved is not None and moved.equal:
-        yield gettext("{response}: no factor moves it", response=about.opening)
+        yield gettext("{response}: moved by no factor", response=about.opening)
     if moved is None or not moved.sure:
         return
     if words := _two(part, moved.low["mean"], moved.high["mean"]):
         message = (
-            N_("{response}: {factor} moves it most, from {low} at {low_level} to {high} at {high_level}")
+            N_("{response}: moved most by {factor}, from {low} at {low_level} to {high} at {high_level}")
             if moved.most
-            else N_("{response}: {factor} moves it, from {low} at {low_level} to {high} at {high_level}")
+            else N_("{response}: moved by {factor}, from {low} at {low_level} to {high} at {high_level}")
         )
         yield gettext(
             message,
@@ -208,7 +208,7 @@ def _tornado(part: Part, about: About) -> Iterator[str]:
     words = {"response": about.opening, "k": len(sure), "n": n}
     if not sure:
         if n:
-            yield gettext("{response}: none of {n} assumptions moves it beyond the noise", **words)
+            yield gettext("{response}: moved beyond the noise by none of {n} assumptions", **words)
         return
     row = sure[0]
     low, high = (_value(part, row[end]) for end in ("low", "high"))
@@ -219,16 +219,16 @@ def _tornado(part: Part, about: About) -> Iterator[str]:
         return
     if most:
         yield gettext(
-            "{response}: {factor} moves it most, from {low} at {low_level} to {high} at {high_level}", **words
+            "{response}: moved most by {factor}, from {low} at {low_level} to {high} at {high_level}", **words
         )
-        yield gettext("{response}: {factor} moves it most, from {low} to {high}", **words)
+        yield gettext("{response}: moved most by {factor}, from {low} to {high}", **words)
     elif len(sure) == 1:
         yield gettext(
-            "{response}: of {n} assumptions {factor} alone moves it beyond the noise, {low} to {high}", **words
+            "{response}: moved beyond the noise by {factor} alone of {n} assumptions, from {low} to {high}", **words
         )
     else:
         yield gettext(
-            "{response}: {k} of {n} assumptions move it beyond the noise, as {factor}, {low} to {high}", **words
+            "{response}: moved beyond the noise by {k} of {n} assumptions, as by {factor} from {low} to {high}", **words
         )
     yield gettext(_SOME_MOVE, **words)
 
@@ -240,11 +240,11 @@ def _indices(part: Part, about: About) -> Iterator[str]:
     if sure:
         words |= {"factor": known[0]["factor"], "share": known[0]["total"]}
         yield gettext(
-            "{response}: {factor} matters most, with {share:.0%} of the variance, interactions included", **words
+            "{response}: most of all due to {factor}, with {share:.0%} of the variance, interactions included", **words
         )
-        yield gettext("{response}: {factor} matters most", **words)
+        yield gettext("{response}: most of all due to {factor}", **words)
     elif (several := sum(row["total_low"] > 0 for row in known)) > 1:
-        yield gettext("{response}: {n} factors matter, and which of them most is not sure", n=several, **words)
+        yield gettext("{response}: due to {n} factors, and to which of them most is not sure", n=several, **words)
 
 
 def _ranking(part: Part, about: About) -> Iterator[str]:
