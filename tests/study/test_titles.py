@@ -100,6 +100,13 @@ def test_lines_are_told_one_by_one_and_many_are_counted():
     ]
 
 
+def test_where_no_line_goes_anywhere_lines_may_differ_from_one_another():
+    rows = [*line([9.1, 9.0], series="ab"), *line([5.0, 5.1], series="lines")]
+    assert found("curve", rows)[0] == (
+        "Wait at a counter: from 5.00 minutes with heads=90, roles=lines to 9.10 minutes with heads=90, roles=ab"
+    )
+
+
 def test_levels_that_are_no_numbers_have_a_lowest_and_a_highest():
     rows = line([9.1, 3.2, 5.0], xs=[None] * 3)
     assert found("curve", rows)[0] == (

@@ -113,11 +113,10 @@ def _curve(part: Part, about: About) -> Iterator[str]:
     lines = part.partition_by("series", maintain_order=True)
     pairs = [leading.along(line) for line in lines]
     known = [pair for pair in pairs if pair]
-    if leading.all_equal(part) or not known:
-        yield from _span(part, about, lambda row: _levels(about.factors, [row["level"], row["series"]]))
-        return
     ways = [_way(part, pair) if pair else 0 for pair in pairs]
-    if not any(ways) or len({(pair.one["level"], pair.other["level"]) for pair in known}) > 1:
+    ends = {(pair.one["level"], pair.other["level"]) for pair in known}
+    if not any(ways) or len(ends) > 1:
+        yield from _span(part, about, lambda row: _levels(about.factors, [row["level"], row["series"]]))
         return
     start, end, _ = known[0]
     words: dict[str, Any] = {
