@@ -89,7 +89,7 @@ def against_best(
 
     The half-widths of all pairwise differences are paired t, by Bonferroni over the k (k - 1) / 2 pairs: right
     for any dependence between designs. They are widened for skewness as all intervals are; a pair whose difference is
-    too skewed tells nothing of either, whose intervals end at 0 or nowhere.
+    too skewed, or the same in all replications, tells nothing of either, whose intervals end at 0 or nowhere.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def against_best(
     quantile = -float(stdtrit(freedom, (1 - confidence) / (k * (k - 1))))
     deviations = scale * np.sqrt(variances_of_differences(left))
     widths = quantile * deviations / np.sqrt(n) * np.where(factors <= skewness.WIDEST, factors, np.inf)
-    widths[deviations <= ROUNDING * np.abs(x).max()] = 0.0
+    widths[deviations <= ROUNDING * np.abs(x).max()] = np.inf  # what never varies does not show how it varies
     return best_intervals(means, widths, smaller_is_better=smaller_is_better)
 
 
@@ -231,7 +231,8 @@ def select_best(
     must be independent, with any variances; designs may be dependent, and common random numbers save replications.
     The procedure is one for normal replications: for skewed ones the first stage is longer and the variances of the
     differences are taken larger, by the square of what widens an interval (tests measure the error). Two designs with
-    the same values in every replication (a knob that does nothing) cannot be distinguished: the earlier stays.
+    the same values in every replication (a knob that does nothing) cannot be distinguished: the earlier stays, without
+    the guarantee, as with any two whose difference never varies.
 
     Parameters
     ----------
@@ -286,8 +287,8 @@ def select_best(
         widenings = widenings_of_differences(start)
     first, variances = len(start), variances_of_differences(start)
     reach = 2 * kim_nelson_eta(k, first, 1 - confidence) * (first - 1) * variances * widenings**2 / zone
-    still = int((start.std(axis=0) == 0).sum())  # of two designs that vary, and vary alike, the difference is known
-    caveat = Caveat.NONE if as_published else stage_caveat(first, float(widenings.max()), no_spread=still > 1)
+    still = np.sqrt(variances[np.triu_indices(k, 1)]) <= ROUNDING * np.abs(start).max()
+    caveat = Caveat.NONE if as_published else stage_caveat(first, float(widenings.max()), no_spread=bool(still.any()))
     total, alive, r = start.sum(axis=0), every, first
     used, asked = np.full(k, first), np.full(k, first)
     stock, taken = np.empty((0, k)), 0  # replications drawn ahead, and how many of them have been used

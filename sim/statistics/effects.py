@@ -16,9 +16,10 @@ import polars as pl
 
 from sim.language import gettext
 from sim.language.worded import Worded
+from sim.statistics.bounded import share_bounds
 from sim.statistics.controls import among_first
 from sim.statistics.intervals import Interval, mean_interval, paired_difference
-from sim.statistics.reasons import Named, Several, Skewed, in_words
+from sim.statistics.reasons import Named, NoInterval, Several, in_words
 from sim.statistics.responses import cells, levels
 
 if TYPE_CHECKING:
@@ -238,8 +239,10 @@ def heat(settings: pl.DataFrame, response: Response, x: str, y: str, confidence:
     Returns
     -------
     Worded
-        response, unit, x_factor, x_level, x_order, y_factor, y_level, y_order, mean, low, high, n, why, then rows and
-        left_out as in `main_effects`. A cell that was not run has a row too.
+        response, unit, x_factor, x_level, x_order, y_factor, y_level, y_order, mean, low, high, n, same (whether its
+        values are the same in all replications, and so have no interval), share_low, share_high (of a share without an
+        interval: bounds that hold for any law; else NaN), why, then rows and left_out as in `main_effects`. A cell that
+        was not run has a row too.
 
     Raises
     ------
@@ -251,7 +254,7 @@ def heat(settings: pl.DataFrame, response: Response, x: str, y: str, confidence:
         _named(response)
         | {"x_factor": x, "x_level": cell.levels[0].text, "x_order": cell.orders[0]}
         | {"y_factor": y, "y_level": cell.levels[1].text, "y_order": cell.orders[1]}
-        | _shown(_mean(response, cell, confidence))
+        | _of_cell(response, cell, confidence)
         | {"why": "", "rows": len(cell.values), "left_out": cell.left_out}
         for cell in crossed
     ]
@@ -284,11 +287,10 @@ def summary(settings: pl.DataFrame, responses: Sequence[Response], confidence: f
         reasons: list[Reason] = []
         for r in responses:
             values = r.at(setting)
-            mean = mean_interval if setting in r.some else r.mean
-            interval = NONE if values is None else mean(values, confidence)
+            interval = NONE if values is None else r.mean(values, confidence, adjusted=setting not in r.some)
             for end, value in zip(_BOUNDS, (interval.estimate, interval.low, interval.high), strict=True):
                 columns[f"{r.name}{end}"].append(value)
-            if reason := r.reason(setting) or (Skewed(interval) if interval.enough else None):
+            if reason := r.reason(setting) or (NoInterval(interval) if interval.why_none else None):
                 reasons.append(Named(r.name, reason))
         words.append(partial(in_words, Several(tuple(reasons))))
     floats = {name: pl.Float64 for name in columns if name != "n"}
@@ -297,9 +299,23 @@ def summary(settings: pl.DataFrame, responses: Sequence[Response], confidence: f
 
 
 def _mean(response: Response, cell: Cell, confidence: float) -> Interval:
-    """Return the mean over the settings of a cell; it is taken within replications first."""
+    """Return the mean over the settings of a cell."""
+    values = _values(cell)
+    return response.mean(values, confidence) if len(values) else NONE
+
+
+def _values(cell: Cell) -> Floats:
+    """Return the means over the settings of a cell, one a replication that all of them have."""
     n = min((len(v) for v in cell.values), default=0)
-    return response.mean(np.mean([v[:n] for v in cell.values], axis=0), confidence) if n else NONE
+    return np.mean([v[:n] for v in cell.values], axis=0) if n else np.zeros(0)
+
+
+def _of_cell(response: Response, cell: Cell, confidence: float) -> dict[str, object]:
+    """Return the columns of the mean of a cell, with what is known of one that has no interval."""
+    mean = _mean(response, cell, confidence)
+    without = bool(mean.why_none)
+    bounds = share_bounds(_values(cell), confidence) if without and response.is_share else (math.nan, math.nan)
+    return _shown(mean) | {"same": without and mean.same, "share_low": bounds[0], "share_high": bounds[1]}
 
 
 def _named(response: Response) -> dict[str, object]:
@@ -318,6 +334,7 @@ def _table(rows: list[dict[str, object]], reasons: Sequence[Reason | None], text
     schema = {
         name: pl.String if name in texts or name.endswith("_level") else pl.Int64 if name in whole else pl.Float64
         for name in rows[0]
+        if name != "same"
     }
-    table = pl.DataFrame(rows, schema=schema).with_columns(why=pl.lit(""))
+    table = pl.DataFrame(rows, schema_overrides=schema).with_columns(why=pl.lit(""))
     return Worded(table, {"why": [partial(in_words, reason) for reason in reasons]})

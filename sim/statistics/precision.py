@@ -245,6 +245,7 @@ def _reached(
     if len(values) > 1:
         interval = paired_difference(values[1][:n], values[0][:n], rule.confidence, by)
     mean, half = (math.nan, math.nan) if withheld else (interval.estimate, interval.half_width)
+    half = 0.0 if interval.same else half
     aim = target.half_width * (abs(mean) if target.kind is Kind.SHARE else 1.0)
     met = n >= rule.first and half <= aim
     why, wants = Why.MET, n

@@ -62,6 +62,7 @@ class Cause(StrEnum):
     OBSERVED_ONCE = "observed once"
     NOT_OWED = "not owed"
     TOO_SKEWED = "too skewed"
+    NO_SPREAD = "no spread"
     ONE_REPLICATION = "one replication"
     NOTHING_TO_DIVIDE_BY = "nothing to divide by"
 
@@ -115,6 +116,10 @@ def verdict(low: float, high: float, mid: float, higher_is_better: bool) -> Verd
     if -mid <= low and high <= mid:
         return Verdict.NO_MATERIAL_DIFFERENCE
     return Verdict.UNDECIDED
+
+
+NO_INTERVAL = (Cause.TOO_SKEWED, Cause.NO_SPREAD)
+"""Causes that leave an estimate, as it is, without an interval."""
 
 
 class Needed(NamedTuple):

@@ -16,10 +16,12 @@ from sim.statistics.descriptive import (
 )
 from sim.statistics.intervals import (
     Difference,
+    exactly,
     half_width,
     mean_interval,
     paired_difference,
     simultaneous,
+    without_interval,
 )
 from sim.statistics.mser5 import mser5, warm_up
 from sim.statistics.verdicts import Verdict, replications_needed, verdict
@@ -76,9 +78,16 @@ def test_one_replication_has_an_estimate_but_no_interval():
     assert math.isnan(interval.half_width)
 
 
-def test_equal_values_have_an_interval_of_no_length():
-    interval = mean_interval([0.1] * 10)  # whose mean in floats is not 0.1
-    assert (interval.estimate, interval.low, interval.high) == (0.1, 0.1, 0.1)
+@pytest.mark.parametrize("values", [[0.1] * 10, [0.1] * 9 + [0.1 + 1e-17]])  # whose mean in floats is not 0.1
+def test_equal_values_have_no_interval_and_say_why(values):
+    interval = mean_interval(values)
+    assert interval.estimate == pytest.approx(0.1)
+    assert math.isnan(interval.low)
+    assert interval.same
+    assert without_interval(interval) == "the same in all 10 replications, which does not show how it varies"
+    exact = exactly(interval)
+    assert (exact.low, exact.high) == (exact.estimate, exact.estimate)
+    assert not exact.why_none
 
 
 @pytest.mark.parametrize("values", [[1.0, NAN, 2.0], [1.0, math.inf], [math.inf, -math.inf], []])
@@ -122,17 +131,18 @@ def test_a_difference_is_other_minus_baseline():
 def test_equal_vectors_differ_by_exactly_nothing():
     values = np.random.default_rng(3).exponential(size=8)
     d = paired_difference(values, values.copy())
-    assert (d.estimate, d.low, d.high, d.sd) == (0, 0, 0, 0)
+    assert (d.estimate, d.sd, d.same) == (0, 0, True)
+    assert math.isnan(d.low)
     assert (d.correlation, d.variance_ratio) == (1, 0)
 
 
 def test_constant_vectors_have_no_correlation():
     same = paired_difference([2.0, 2.0, 2.0], [2.0, 2.0, 2.0])
-    assert (same.estimate, same.low, same.high) == (0, 0, 0)
+    assert (same.estimate, same.same, math.isnan(same.low)) == (0, True, True)
     assert math.isnan(same.correlation)
     assert math.isnan(same.variance_ratio)
     apart = paired_difference([2.0, 2.0, 2.0], [3.0, 3.0, 3.0])
-    assert (apart.estimate, apart.low, apart.high) == (1, 1, 1)
+    assert (apart.estimate, apart.same, math.isnan(apart.high)) == (1, True, True)
     half = paired_difference([2.0, 2.0, 2.0], [1.0, 2.0, 4.0])
     assert math.isnan(half.correlation)
     assert half.variance_ratio == pytest.approx(1.0)
@@ -247,10 +257,10 @@ def test_what_was_said_beforehand_is_covered_among_others_of_another_law(law):
     assert at_most(misses, trials, 0.05)
 
 
-def test_values_without_spread_are_a_point_and_claim_nothing():
+def test_values_without_spread_have_no_interval_and_are_not_counted():
     varies = ([1.0, 2.0, 4.0], [2.0, 2.5, 4.75])
     still, found = simultaneous([([1.0, 2.0, 3.0], [2.0, 3.0, 4.0]), varies])
-    assert (still.estimate, still.low, still.high) == (1, 1, 1)
+    assert (still.estimate, still.same, math.isnan(still.low)) == (1, True, True)
     assert found == paired_difference(*varies)
 
 

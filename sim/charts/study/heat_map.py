@@ -32,15 +32,22 @@ from sim.report.tables import decimals, number
 _HATCHES = ("////", "....", "xxxx", "\\\\\\\\", "++++", "oo")
 _PROMISE: dict[str, Any] = {"color": "#000000", "lw": 2.4}
 _MARK: dict[str, Any] = {"color": "#000000", "ls": "none", "ms": 5, "mew": 1.3, "mfc": "none"}
-MAY_BREAK = 0.5
-_MARKS = {0.0: ("x", N_("breaks it")), MAY_BREAK: ("o", N_("may do either"))}
+MAY_BREAK, AS_SEEN = 0.5, 0.75
+_MARKS = {
+    0.0: ("x", N_("breaks it")),
+    MAY_BREAK: ("o", N_("may do either")),
+    AS_SEEN: ("s", N_("kept in every replication, alike in all")),
+}
 _SMALL, _LINE = 6.5, 0.165
 """Size of a half-width (points), and height of a line of a reason (inches)."""
 
 
 @dataclass(frozen=True)
 class _Grid:
-    """The cells: names of both axes, values as shown, their intervals and reasons for missing values (rows: y axis)."""
+    """The cells: names of both axes, values as shown, their intervals and reasons for missing values (rows: y axis).
+
+    `same` where a value is the same in all replications; `least` and `most` are the bounds of shares without interval.
+    """
 
     x: list[str]
     y: list[str]
@@ -48,6 +55,9 @@ class _Grid:
     low: Floats
     high: Floats
     why: NDArray[np.str_]
+    same: NDArray[np.bool_]
+    least: Floats
+    most: Floats
 
     @property
     def half(self) -> Floats:
@@ -72,12 +82,13 @@ def heat_map(
     ----------
     table
         response, unit, x_factor, x_level, x_order, y_factor, y_level, y_order, mean, low, high, n, why (empty, or
-        why there is no value): one response, a row a cell; a cell without a row was not run.
+        why there is no value), and same, share_low and share_high where that is known: one response, a row a cell; a
+        cell without a row was not run.
     title, subtitle, footer
         What is seen, how it was found, and where it comes from.
     promise
         (words, value, `at_most` or `at_least`). A border runs around the cells whose whole interval keeps it; the
-        others are marked, as breaking it or as doing either.
+        others are marked, as breaking it, as doing either, or as keeping it as far as values that are all alike show.
     around_zero
         Whether the values are effects of both signs: the colours then part at 0.
     more_is_better
@@ -138,15 +149,17 @@ def _grid(table: pl.DataFrame) -> _Grid:
         names.append({order: str(name) for order, name in level.iter_rows()})
     orders = [list(level) for level in names]
     shape = len(orders[1]), len(orders[0])
-    mean, low, high = (np.full(shape, np.nan) for _ in range(3))
+    mean, low, high, least, most = (np.full(shape, np.nan) for _ in range(5))
+    same = np.zeros(shape, dtype=bool)
     why = np.full(shape, gettext("not run"), dtype=object)
     for row in table.iter_rows(named=True):
         at = orders[1].index(row["y_order"]), orders[0].index(row["x_order"])
         mean[at] = response.one(row["mean"])
         low[at], high[at] = response.one(row["low"]), response.one(row["high"])
-        known = math.isfinite(mean[at])
+        least[at], most[at] = (response.one(row.get(name, math.nan)) for name in ("share_low", "share_high"))
+        same[at], known = row.get("same", False), math.isfinite(mean[at])
         why[at] = "" if known else phrase(str(row["why"] or N_("withheld")))
-    return _Grid(list(names[0].values()), list(names[1].values()), mean, low, high, why.astype(str))
+    return _Grid(list(names[0].values()), list(names[1].values()), mean, low, high, why.astype(str), same, least, most)
 
 
 def _cell(grid: _Grid, left: float) -> tuple[float, float]:
@@ -241,16 +254,19 @@ def _notes(grid: _Grid, cell: tuple[float, float]) -> list[str]:
 
 
 def _kept(grid: _Grid, response: Response, promise: Promise) -> Floats:
-    """Return 1 for cells known to keep a promise, 0 for those known to break it, 0.5 for the others, NaN for no value.
+    """Return 1 for cells known to keep a promise, 0 for those known to break it, else what may be; NaN for no value.
 
-    It is known where the whole interval lies on one side of the bound.
+    It is known where the whole interval lies on one side of the bound, or what bounds a share without an interval does.
+    A value that is the same in all replications keeps it as far as is seen.
     """
     bound = (promise[0], response.one(promise[1]), promise[2])
     kept = np.full(grid.mean.shape, np.nan)
     for at in np.argwhere(np.isfinite(grid.mean)):
-        ends = grid.low[tuple(at)], grid.high[tuple(at)]
-        known = np.isfinite(ends).all()
-        kept[tuple(at)] = np.mean([keeps(end, bound) for end in ends]) if known else MAY_BREAK
+        cell = tuple(at)
+        kept[cell] = AS_SEEN if grid.same[cell] and keeps(grid.mean[cell], bound) else MAY_BREAK
+        for low, high in ((grid.least[cell], grid.most[cell]), (grid.low[cell], grid.high[cell])):
+            if np.isfinite([low, high]).all() and keeps(low, bound) == keeps(high, bound):
+                kept[cell] = keeps(low, bound)
     return kept
 
 
@@ -260,10 +276,15 @@ def _promise_keys(kept: Floats, promise: Promise) -> list[Key]:
     if _parted(kept):
         words = gettext("{promise}: border of what surely keeps it", promise=short_name(promise[0], 70))
         keys.append(Key(words, _PROMISE, line=True))
-    if _parted(kept) or (kept == MAY_BREAK).any():
+    if _parted(kept) or _open(kept):
         keys += [Key(gettext(words), _MARK | {"marker": mark}, line=True) for value, (mark, words) in _MARKS.items()
                  if (kept == value).any()]  # fmt: skip
     return keys
+
+
+def _open(kept: Floats) -> bool:
+    """Return whether of some cells it is not known whether they keep a promise."""
+    return bool(np.isin(kept, (MAY_BREAK, AS_SEEN)).any())
 
 
 def _parted(kept: Floats) -> bool:
@@ -274,7 +295,7 @@ def _parted(kept: Floats) -> bool:
 def _promise_notes(kept: Floats, promise: Promise) -> list[str]:
     """Return a note if a promise is surely kept, or surely broken, in all cells with a value: then there is no mark."""
     known = kept[np.isfinite(kept)]
-    if not len(known) or len(set(known.tolist())) > 1 or known[0] == MAY_BREAK:
+    if not len(known) or len(set(known.tolist())) > 1 or _open(known):
         return []
     words = short_name(promise[0], 110)
     if known[0]:
@@ -317,7 +338,7 @@ def _hatched(i: int) -> dict[str, Any]:
 
 def _border(axes: Axes, kept: Floats) -> None:
     """Draw the border around the cells known to keep a promise, and mark the others."""
-    if not _parted(kept) and not (kept == MAY_BREAK).any():
+    if not _parted(kept) and not _open(kept):
         return
     _edges(axes, kept)
     for value, (mark, _) in _MARKS.items():

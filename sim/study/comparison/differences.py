@@ -14,7 +14,7 @@ from sim.language.worded import Worded
 from sim.statistics import intervals, verdicts
 from sim.statistics.verdicts import Verdict
 from sim.study.controls import controls_of, where_they_pay
-from sim.study.withholding import BY_OVERLOAD, Rule, horizon_of
+from sim.study.withholding import BY_OVERLOAD, Rule, horizon_of, on_one_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -54,6 +54,7 @@ def compare(
     judged: Sequence[JudgedMeasure],
     horizon: Horizon | None = None,
     *,
+    one_place: bool = False,
     controls: bool = True,
     pairs: Sequence[tuple[str, str]] | None = None,
 ) -> Worded:
@@ -74,6 +75,8 @@ def compare(
         difference has no interval.
     horizon : Horizon, optional
         How the replications end, so that what is still open can be weighed.
+    one_place : bool
+        Whether all replications are on one place, so that what follows from that alone is exact.
     controls : bool
         Whether differences, and the means beside them, are adjusted for draws of known mean where that pays.
     pairs : sequence of (pilot, pilot), optional
@@ -93,7 +96,7 @@ def compare(
     cell, counts, units = values_by_pilot(measures, pilots)
     both = [(pilots[0], p) for p in pilots[1:]] if pairs is None else pairs
     rows = [(one, *pair) for pair in both for one in judged if (one.measure, one.group) in units]
-    rule = Rule(cell, run, overloaded_share, counts, mid, horizon)
+    rule = Rule(cell, run, overloaded_share, counts, mid, horizon, one_place)
     reasons = [rule.why(*row) for row in rows]
     values = [rule.known(*row) for row in rows]
     bound = [rule.bound_to_be(one, why, *pair) for (one, *pair), why in zip(rows, reasons, strict=True)]
@@ -104,6 +107,7 @@ def compare(
     judged_rows = [(one, p) for one, _, p in rows]
     adjusted = adjustments(cell, pilots, judged_rows, samples, run.confidence) if controls else [None] * len(rows)
     differences = intervals.simultaneous(samples, run.confidence, [one.values if one else None for one in adjusted])
+    differences = [rule.exactly(one, d) for (one, *_), d in zip(rows, differences, strict=True)]
     (unknown,) = intervals.simultaneous([UNKNOWN], run.confidence)
     for i, ((one, *pair), surer, d) in enumerate(zip(rows, bound, differences, strict=True)):
         moved = 2 * rule.open_bound(one, *pair)  # each of the two by as much, however what is open ends
@@ -222,7 +226,7 @@ def rule_of(designs: Mapping[str, Design], measures: pl.DataFrame) -> Rule:
     values, counts, _ = values_by_pilot(measures, list(designs))
     first = next(iter(designs.values())).pilot
     staff = {name: design.overloaded_share for name, design in designs.items()}
-    return Rule(values, first.run, staff, counts, first.mid, horizon_of(first))
+    return Rule(values, first.run, staff, counts, first.mid, horizon_of(first), on_one_place(first))
 
 
 def verdict_on(d: Difference, judged: JudgedMeasure, least: float | None, why: Withheld | None) -> Verdict:

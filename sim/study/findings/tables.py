@@ -134,7 +134,8 @@ def summary_table(
     """Return one row a point: its factors' levels, mean, low and high of every response, and what it promises.
 
     A mean from which nothing follows says why, in `RESPONSE_why`, and what would help. `adjusted` says what means are
-    adjusted for.
+    adjusted for. `kept_as_seen`: the others are kept, and of some promise it is only known that one value, the same in
+    every replication, kept it.
     """
     settings = pl.DataFrame(
         [
@@ -152,7 +153,8 @@ def summary_table(
         some = frozenset(numbers[name] for name, one in values.items() if len(one) < runs.count(name))
         by_number = {numbers[name]: one for name, one in values.items()}
         controls = matrix(adjusted, response)
-        responses.append(cells.Response(str(response), runs.unit(response), by_number, why, controls, some))
+        exact = rule.is_exact(judged_as(plan.report, response))
+        responses.append(cells.Response(str(response), runs.unit(response), by_number, why, controls, some, exact))
     made = effects.summary(settings, responses, confidence)
     summary, words = made.table.drop("setting"), {"label": [point.spoken for point in plan.points], **made.words}
     for response in plan.study.responses:
@@ -162,7 +164,11 @@ def summary_table(
         summary = summary.with_columns(pl.lit("").alias(f"{response}{end}") for end in ("_why", "_help"))
     if plan.study.promises:
         kept = [known[point.name].keeps if point.name in known else None for point in plan.points]
-        summary = summary.with_columns(pl.Series("keeps_promises", kept, dtype=pl.Boolean))
+        there = {name: bool(one.as_seen) and one.is_choice for name, one in known.items()}
+        as_seen = [there.get(point.name, False) for point in plan.points]
+        summary = summary.with_columns(
+            pl.Series("keeps_promises", kept, dtype=pl.Boolean), pl.Series("kept_as_seen", as_seen, dtype=pl.Boolean)
+        )
     return Worded(summary, words)
 
 
@@ -202,6 +208,7 @@ def effects_table(
         differences = intervals.simultaneous(known, run.confidence, each)
         for (a, b), d, (x, y), known_why, x_by in zip(pairs, differences, measured, whys, each, strict=True):
             means = [intervals.mean_interval(one, run.confidence, x_by).estimate for one in (x, y)]
+            d = rule.exactly(judged_as(plan.report, response), d)  # noqa: PLW2901
             why = known_why or rule.why_no_interval(judged_as(plan.report, response), d, a.name, b.name)
             verdict = str(verdict_on(d, judged, least, why)) if judged else str(why.verdict) if why else ""
             words["baseline_label"].append(a.spoken)

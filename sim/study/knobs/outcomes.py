@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sim.statistics.intervals import simultaneous
+from sim.measures.dictionary import BY_PLACE, BY_STAFFING
+from sim.statistics.intervals import exactly, simultaneous
 from sim.study.knobs.rows import DIRECTIONS
 
 if TYPE_CHECKING:
@@ -126,6 +127,8 @@ def _changes(
     changes = []
     for response in asked:
         ends = {end: differences[response, end] for end in trial.ends}
+        if response.measure in BY_STAFFING | BY_PLACE:
+            ends = {end: exactly(one) for end, one in ends.items()}
         known = {end: one for end, one in ends.items() if math.isfinite(one.low)}
         if known:
             changes.append(Change(response, float(values(BASE, response).mean()), known))
