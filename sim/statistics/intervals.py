@@ -348,13 +348,15 @@ def _ends(samples: Sequence[_Sample], confidence: float, family: int | None = No
     left = [one._replace(values=one.values if one.residuals is None else one.residuals) for one in samples]
     both = np.stack([_skews(samples, numbers), _skews(left, numbers)])
     factors, skews = skewness.widenings(both, numbers).max(axis=0), np.abs(both).max(axis=0)
+    too_wide = np.asarray(skewness.too_wide(both, numbers).any(axis=0))
     ends = []
     n_together = len(samples) if family is None else family
-    for one, g, (below, above) in list(zip(samples, skews.tolist(), factors.tolist(), strict=True))[:n_together]:
+    sides = zip(samples, skews.tolist(), factors.tolist(), too_wide.tolist(), strict=True)
+    for one, g, (below, above), is_none in list(sides)[:n_together]:
         half = half_width(one.sd, len(one.values), confidence, n_together, one.n_controls)
         if not half > 0:
             ends.append((math.nan, math.nan, 0))
-        elif max(below, above) > skewness.WIDEST:
+        elif is_none:
             enough = skewness.enough(g, float(skewness.shared(skews, numbers)), len(one.values))
             ends.append((math.nan, math.nan, enough))
         else:

@@ -62,8 +62,8 @@ def test_interval_of_five_values_by_hand():
 
 
 def test_the_interval_of_even_values_agrees_with_scipy_at_any_confidence():
-    half = np.random.default_rng(1).gamma(2.0, size=6)
-    values = np.concatenate([half, -half])  # without skewness
+    half = np.random.default_rng(1).gamma(2.0, size=10)
+    values = np.concatenate([half, -half])  # without skewness, and not so few that they might hide some
     for confidence in (0.5, 0.9, 0.999, 0.999999):
         interval = mean_interval(values, confidence)
         expected = stats.ttest_1samp(values, 0.0).confidence_interval(confidence)
@@ -98,7 +98,7 @@ def test_one_withheld_replication_withholds_the_mean(values):
     assert interval.n == len(values)
 
 
-@pytest.mark.parametrize("n", [2, 10])
+@pytest.mark.parametrize("n", [2, 20])
 def test_coverage_of_the_t_interval(n):
     rng = np.random.default_rng(2024)
     trials = 2000
@@ -317,12 +317,12 @@ def test_false_verdicts_are_as_rare_as_the_confidence_promises(true_difference):
     trials, mid = 2000, 0.5
     counts = dict.fromkeys(Verdict, 0)
     for _ in range(trials):
-        common = rng.normal(size=6)
-        d = paired_difference(common, common + true_difference + 0.6 * rng.normal(size=6))
+        common = rng.normal(size=20)
+        d = paired_difference(common, common + true_difference + 0.6 * rng.normal(size=20))
         counts[verdict(d.low, d.high, mid, True)] += 1
     most = 0.025 * trials + 4 * math.sqrt(trials * 0.025 * 0.975)
     if true_difference:
-        assert within_four_errors(counts[Verdict.BETTER], trials, 0.025)
+        assert 0.01 * trials < counts[Verdict.BETTER] <= most
         assert counts[Verdict.NO_MATERIAL_DIFFERENCE] <= most
         assert counts[Verdict.WORSE] <= most
     else:

@@ -72,7 +72,7 @@ def test_a_worse_pilot_is_called_worse():
 
 def test_every_pair_is_the_later_less_the_earlier_with_intervals_that_hold_for_all_pairs():
     rng = np.random.default_rng(3)
-    values = {name: 10.0 + i + rng.normal(0, 0.2, 12) for i, name in enumerate("abc")}
+    values = {name: 10.0 + i + rng.normal(0, 0.2, 24) for i, name in enumerate("abc")}
     measures = pl.concat([table(name, WAIT.measure, own) for name, own in values.items()])
     pilot, names = shipped("four_level"), ["a", "b", "c"]
     pairs = [("a", "b"), ("a", "c"), ("b", "c")]
