@@ -16,14 +16,13 @@ import polars as pl
 
 from sim.language import gettext
 from sim.language.worded import Worded
-from sim.statistics.bounded import share_bounds
 from sim.statistics.controls import among_first
 from sim.statistics.intervals import Interval, mean_interval, paired_difference
 from sim.statistics.reasons import Named, NoInterval, Several, in_words
 from sim.statistics.responses import cells, levels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sim.arrays import Floats
     from sim.language.worded import Words
@@ -78,15 +77,12 @@ def main_effects(
         for cell, mean in zip(crossed, mean_of_cell, strict=True):
             interval = NONE if mean is None else response.mean(mean, confidence)
             (level,), (order,) = cell.levels, cell.orders
-            change = NONE
-            if mean is not None and first is not None:
-                d = paired_difference(first, mean, confidence, among_first(response.controls, n))
-                change = Interval(d.estimate, d.low, d.high, d.n)
+            change = NONE if mean is None or first is None else _change(response, first, mean, confidence)
             table.append(
                 _named(response)
                 | {"factor": factor, "level": level.text, "order": order, "x": level.x}
                 | _shown(interval)
-                | {"change": change.estimate, "change_low": change.low, "change_high": change.high}
+                | _changed(change)
                 | {"rows": len(cell.values), "left_out": cell.left_out}
             )
             reasons.append(cell.why)
@@ -187,7 +183,8 @@ def curve(
     Returns
     -------
     Worded
-        response, unit, series, x, level, order, mean, low, high, n, then rows, left_out and why as in `main_effects`.
+        response, unit, series, x, level, order, mean, low, high, n, then change, change_low and change_high (the paired
+        difference from the first level of the series that has a value), rows, left_out and why as in `main_effects`.
         Series are texts (empty where there is one), in the order of their levels.
 
     Raises
@@ -201,8 +198,9 @@ def curve(
         | {"series": "" if series is None else cell.levels[0].text}
         | {"x": cell.levels[-1].x, "level": cell.levels[-1].text, "order": cell.orders[-1]}
         | _shown(_mean(response, cell, confidence))
+        | change
         | {"rows": len(cell.values), "left_out": cell.left_out}
-        for cell in crossed
+        for cell, change in zip(crossed, _changes(response, crossed, confidence), strict=True)
     ]
     return _table(table, [cell.why for cell in crossed], ("response", "unit", "series", "level"))
 
@@ -227,8 +225,9 @@ def panels(settings: pl.DataFrame, response: Response, shown: tuple[str, str, st
         | {"panel": cell.levels[0].text, "panel_order": cell.orders[0], "series": cell.levels[1].text}
         | {"x": cell.levels[2].x, "level": cell.levels[2].text, "order": cell.orders[2]}
         | _shown(_mean(response, cell, confidence))
+        | change
         | {"rows": len(cell.values), "left_out": cell.left_out}
-        for cell in crossed
+        for cell, change in zip(crossed, _changes(response, crossed, confidence), strict=True)
     ]
     return _table(table, [cell.why for cell in crossed], ("response", "unit", "panel", "series", "level"))
 
@@ -239,10 +238,8 @@ def heat(settings: pl.DataFrame, response: Response, x: str, y: str, confidence:
     Returns
     -------
     Worded
-        response, unit, x_factor, x_level, x_order, y_factor, y_level, y_order, mean, low, high, n, same (whether its
-        values are the same in all replications, and so have no interval), share_low, share_high (of a share without an
-        interval: bounds that hold for any law; else NaN), why, then rows and left_out as in `main_effects`. A cell that
-        was not run has a row too.
+        response, unit, x_factor, x_level, x_order, y_factor, y_level, y_order, mean, low, high, n, why, then rows and
+        left_out as in `main_effects`. A cell that was not run has a row too.
 
     Raises
     ------
@@ -254,7 +251,7 @@ def heat(settings: pl.DataFrame, response: Response, x: str, y: str, confidence:
         _named(response)
         | {"x_factor": x, "x_level": cell.levels[0].text, "x_order": cell.orders[0]}
         | {"y_factor": y, "y_level": cell.levels[1].text, "y_order": cell.orders[1]}
-        | _of_cell(response, cell, confidence)
+        | _shown(_mean(response, cell, confidence))
         | {"why": "", "rows": len(cell.values), "left_out": cell.left_out}
         for cell in crossed
     ]
@@ -299,23 +296,30 @@ def summary(settings: pl.DataFrame, responses: Sequence[Response], confidence: f
 
 
 def _mean(response: Response, cell: Cell, confidence: float) -> Interval:
-    """Return the mean over the settings of a cell."""
-    values = _values(cell)
+    """Return the mean over the settings of a cell; it is taken within replications first."""
+    values = cell.by_replication
     return response.mean(values, confidence) if len(values) else NONE
 
 
-def _values(cell: Cell) -> Floats:
-    """Return the means over the settings of a cell, one a replication that all of them have."""
-    n = min((len(v) for v in cell.values), default=0)
-    return np.mean([v[:n] for v in cell.values], axis=0) if n else np.zeros(0)
+def _changes(response: Response, crossed: Sequence[Cell], confidence: float) -> Iterator[dict[str, object]]:
+    """Yield of each cell the difference from the first that has a value, of those that differ in the last factor."""
+    firsts: dict[tuple[int, ...], Floats] = {}
+    for cell in crossed:
+        values = cell.by_replication
+        first = firsts.setdefault(cell.orders[:-1], values) if len(values) else values
+        yield _changed(_change(response, first, values, confidence) if len(values) else NONE)
 
 
-def _of_cell(response: Response, cell: Cell, confidence: float) -> dict[str, object]:
-    """Return the columns of the mean of a cell, with what is known of one that has no interval."""
-    mean = _mean(response, cell, confidence)
-    without = bool(mean.why_none)
-    bounds = share_bounds(_values(cell), confidence) if without and response.is_share else (math.nan, math.nan)
-    return _shown(mean) | {"same": without and mean.same, "share_low": bounds[0], "share_high": bounds[1]}
+def _change(response: Response, first: Floats, other: Floats, confidence: float) -> Interval:
+    """Return the paired difference from a first mean over replications."""
+    n = min(len(first), len(other))
+    d = paired_difference(first[:n], other[:n], confidence, among_first(response.controls, n))
+    return Interval(d.estimate, d.low, d.high, d.n)
+
+
+def _changed(change: Interval) -> dict[str, object]:
+    """Return the columns of a difference."""
+    return {"change": change.estimate, "change_low": change.low, "change_high": change.high}
 
 
 def _named(response: Response) -> dict[str, object]:
@@ -334,7 +338,6 @@ def _table(rows: list[dict[str, object]], reasons: Sequence[Reason | None], text
     schema = {
         name: pl.String if name in texts or name.endswith("_level") else pl.Int64 if name in whole else pl.Float64
         for name in rows[0]
-        if name != "same"
     }
-    table = pl.DataFrame(rows, schema_overrides=schema).with_columns(why=pl.lit(""))
+    table = pl.DataFrame(rows, schema=schema).with_columns(why=pl.lit(""))
     return Worded(table, {"why": [partial(in_words, reason) for reason in reasons]})

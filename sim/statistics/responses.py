@@ -49,8 +49,6 @@ class Response:
         Settings whose values are of some of the first replications only: their means are not adjusted.
     exact : bool
         Whether values that are the same in all replications are known to be so, without simulation.
-    is_share : bool
-        Whether all values are from 0 to 1 by what they measure.
     """
 
     name: str
@@ -60,7 +58,6 @@ class Response:
     controls: Floats | None = None
     some: frozenset[int] = frozenset()
     exact: bool = False
-    is_share: bool = False
 
     def at(self, setting: int) -> Floats | None:
         """Return the values of a setting, or None if there are none or they are withheld."""
@@ -129,6 +126,12 @@ class Cell:
     values: list[Floats]
     left_out: int
     why: Reason | None
+
+    @property
+    def by_replication(self) -> Floats:
+        """Return the mean over its settings in each replication that all of them have; of no values an empty one."""
+        n = min((len(v) for v in self.values), default=0)
+        return np.mean([v[:n] for v in self.values], axis=0) if n else np.zeros(0)
 
 
 def cells(settings: pl.DataFrame, response: Response, shown: Sequence[str]) -> list[Cell]:

@@ -230,20 +230,6 @@ def exact_bounds(settings, cost):
     return table.select("cost|all_low", "cost|all_high").row(0), table["why"].to_list()
 
 
-def test_a_cell_without_an_interval_says_whether_it_never_varies_and_bounds_a_share():
-    settings = pl.DataFrame({"setting": [0, 1, 2, 3], "a": [1, 2, 1, 2], "b": [1, 1, 2, 2]})
-    values = {0: np.ones(20), 1: np.full(20, 0.5), 2: np.linspace(0.4, 0.6, 20), 3: np.array([1.0] * 19 + [0.99])}
-    table = heat(settings, Response("found", "share", values, is_share=True), "a", "b").sort("y_order", "x_order")
-    assert table["same"].to_list() == [True, True, False, False]
-    least = 0.025 ** (1 / 20)
-    assert table["share_low"].to_list() == pytest.approx(
-        [least, 0.5 * least, np.nan, least * 0.99 ** (1 / 20)], nan_ok=True
-    )
-    assert table["share_high"].to_list() == pytest.approx([1, 1 - 0.5 * least, np.nan, 1], nan_ok=True)
-    other = heat(settings, Response("wait", "minutes", values), "a", "b")
-    assert other["share_low"].is_nan().all()
-
-
 def test_swings_are_paired_and_the_widest_comes_first():
     base = np.array([0.0, 2.0])
     found = [

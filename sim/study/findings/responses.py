@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.language import N_
-from sim.measures.dictionary import SHARES
 from sim.statistics import responses
 from sim.statistics.reasons import NOT_RUN, Text
 from sim.study.budget.adjusting import UNADJUSTED, matrix
@@ -81,8 +80,7 @@ def _measured(plan: Plan, runs: Runs, rule: Rule, response: Response) -> respons
     why = {number: one for number, one in found.items() if one is not None}
     judged = judged_as(plan.report, response)
     values = {number: rule.counted(judged, points[number][0].name) for number in points if number not in why}
-    exact, is_share = rule.is_exact(judged), response.measure in SHARES
-    return responses.Response(str(response), runs.unit(response), values, why, exact=exact, is_share=is_share)
+    return responses.Response(str(response), runs.unit(response), values, why, exact=rule.is_exact(judged))
 
 
 def _difference(plan: Plan, runs: Runs, rule: Rule, response: Response, which: int) -> responses.Response:

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim.language import N_, gettext, listed, ngettext, phrase, separated
+from sim.language import N_, gettext, listed, ngettext, phrase, run_together, separated
 from sim.report import counts
 from sim.statistics.intervals import Interval
 from sim.statistics.verdicts import Ranked
 from sim.study.budget.choice import Fate
 from sim.study.budget.confirmation import Reason
 from sim.study.budget.promises import against, bounds
+from sim.study.findings import leading
+from sim.study.findings.naming import of_difference, unit_of
 from sim.study.headlines.definitions import value_text
 
 if TYPE_CHECKING:
@@ -37,8 +39,11 @@ SAMPLED = ("lhs", "sobol")
 LOST = 8
 """Factors without a value, or at which a sign changes, that a sentence names one by one."""
 
-POINTS = N_("percentage points")
-"""The unit of a difference of shares."""
+_MOVES_MOST = N_("{response}: {factor} moves it most, from {low} at {low_level} to {high} at {high_level}, {averaged}.")
+_DIFFERS_MOST = N_(
+    "{response}: its means differ most over {factor}, from {low} at {low_level} to {high} at {high_level}, {averaged}; "
+    "whether that moves it most is not sure."
+)
 
 _ALONE, _AGAINST = N_("{response}: {what}."), N_("{response} against {baseline}: {what}.")
 
@@ -93,12 +98,6 @@ def _named(part: pl.DataFrame, words: Words) -> str:
     return words.response(str(part["response"][0]), str(part["pilot"][0]), str(part["against"][0]))
 
 
-def _unit(part: pl.DataFrame) -> str:
-    """Return the unit of a part, of a measure or of a difference."""
-    unit = str(part["unit"][0])
-    return _of_difference(unit) if part["against"][0] else unit
-
-
 def _interval(row: Mapping[str, Any], names: tuple[str, str, str]) -> Interval:
     """Return the interval of a row."""
     estimate, low, high = (math.nan if row[name] is None else float(row[name]) for name in names)
@@ -112,17 +111,30 @@ def _promises(plan: Plan, summary: pl.DataFrame, units: Mapping[Response, str]) 
     keeps = summary["keeps_promises"]
     kept, broken, unknown = (int(n) for n in (keeps.sum(), (~keeps).sum(), keeps.null_count()))
     goals = bounds(plan, units)
-    yield gettext(
+    counted = gettext(
         "{kept} of {all} points keep the promise ({goals}), {broken} break it, and {unknown} may do either or cannot "
         "be judged, by {confidence:.0%} intervals that hold together.",
         kept=kept, all=len(summary), goals=goals, broken=broken, unknown=unknown, confidence=plan.confidence,
     )  # fmt: skip
-    if as_seen := int(summary["kept_as_seen"].sum()):
-        yield gettext(
-            "{n} of these kept it as far as is seen, in part by values that are the same in all replications: that "
-            "does not show how they vary, and guarantees nothing.",
-            n=as_seen,
+    too_few = len(summary.filter(keeps.is_null(), pl.col("kept_in") == pl.col("n"), ~pl.col("kept_as_seen")))
+    told = [counted]
+    if too_few:
+        told.append(
+            ngettext(
+                "Of the latter, {n} keeps it in every replication: too few to be sure.",
+                "Of the latter, {n} keep it in every replication: too few to be sure.",
+                too_few,
+            )
         )
+    if as_seen := int(summary["kept_as_seen"].sum()):
+        told.append(
+            gettext(
+                "{n} of these kept it as far as is seen, in part by values that are the same in all replications: that "
+                "does not show how they vary, and guarantees nothing.",
+                n=as_seen,
+            )
+        )
+    yield run_together(told)
 
 
 def _range(
@@ -168,7 +180,7 @@ def _how_surely(ranking: pl.DataFrame | None, response: str, best: Mapping[str, 
     verdict = dict(mine.select("point", "verdict").iter_rows()).get(best["point"])
     if verdict == Ranked.BEST:
         return gettext("{point} (the best with {confidence:.0%} confidence)", point=label, confidence=confidence)
-    may_be = mine["verdict"].is_in([Ranked.BEST, Ranked.MAY_BE_BEST]).sum()
+    _, may_be = leading.best(mine)
     if verdict == Ranked.MAY_BE_BEST and may_be > 1:
         return gettext("{point} (one of {n} that may be best)", point=label, n=may_be)
     return label
@@ -186,7 +198,7 @@ def _verdicts(plan: Plan, effects: pl.DataFrame, words: Words) -> Iterator[str]:
             for verdict, n in n_each.sort("n", "verdict", descending=[True, False]).iter_rows()
         )
         known = part.filter(pl.col("difference").is_finite()).sort("difference", maintain_order=True)
-        unit, names = _of_difference(str(part["unit"][0])), ("difference", "low", "high")
+        unit, names = of_difference(str(part["unit"][0])), ("difference", "low", "high")
         ends = [_interval_text(row, names, unit, signed=True) for row in _ends(known)]
         if len(part) > 1:
             settings = (_setting(plan, points[row["point"]]) for row in _ends(known))
@@ -218,11 +230,6 @@ def _setting(plan: Plan, point: Point) -> str:
     return phrase(plan.settings.all[point.setting].label) or gettext("the base")
 
 
-def _of_difference(unit: str) -> str:
-    """Return the unit of a difference."""
-    return POINTS if unit == "share" else unit
-
-
 def _interval_text(row: Mapping[str, Any], names: tuple[str, str, str], unit: str, *, signed: bool = False) -> str:
     """Return a value with its interval, where there is one."""
     interval = _interval(row, names)
@@ -246,21 +253,15 @@ def _alone(response: str, known: pl.DataFrame, points: int, names: tuple[str, st
 
 def _strongest_factor(part: pl.DataFrame, words: Words, *, sampled: bool) -> Iterator[str]:
     """Yield the factor that moves a response most, averaged over the others, or over what is known of them."""
-    spans = []
-    for factor in part.partition_by("factor", maintain_order=True):
-        known = factor.filter(pl.col("mean").is_finite())
-        if len(known) > 1:
-            low, high = known.sort("mean").row(0, named=True), known.sort("mean").row(-1, named=True)
-            spans.append((high["mean"] - low["mean"], low, high))
-    if not spans:
+    moved = leading.strongest(part)
+    if moved is None:
         return
-    span, low, high = max(spans, key=lambda span: span[0])
-    if span <= 1e-9 * abs(high["mean"]):
+    if moved.equal:
         yield gettext("{response}: no factor moves it.", response=_named(part, words))
         return
-    unit, names = _unit(part), ("mean", "low", "high")
+    unit, names, low, high = unit_of(part), ("mean", "low", "high"), moved.low, moved.high
     yield gettext(
-        "{response}: {factor} moves it most, from {low} at {low_level} to {high} at {high_level}, {averaged}.",
+        _MOVES_MOST if moved.most else _DIFFERS_MOST,
         response=_named(part, words), factor=low["factor"], low=_interval_text(low, names, unit),
         low_level=low["level"], high=_interval_text(high, names, unit), high_level=high["level"],
         averaged=_averaged(low, high, sampled=sampled),
@@ -282,10 +283,10 @@ def _averaged(low: Mapping[str, Any], high: Mapping[str, Any], *, sampled: bool)
 
 def _swings(part: pl.DataFrame, words: Words) -> Iterator[str]:
     """Yield an effect at the base, what moves it most, and where its sign changes: ends that are withheld have none."""
-    unit = _unit(part)
+    unit = unit_of(part)
     first = part.row(0, named=True)
     base = _interval(first, ("base", "base_from", "base_to"))
-    widest = [row for row in part.iter_rows(named=True) if row["sure"]]
+    widest, _ = leading.swinging(part)
     ends = separated(
         gettext(
             "{factor} ({low} at {low_level}, {high} at {high_level})",
@@ -333,20 +334,20 @@ def _point(value: float | None) -> Interval:
 
 def _carriers(part: pl.DataFrame, words: Words) -> Iterator[str]:
     """Yield the factors that cause most of the variance of a response."""
-    known = part.filter(pl.col("total").is_finite()).sort("total", descending=True, maintain_order=True)
-    if known.is_empty():
+    known, _ = leading.carriers(part)
+    if not known:
         return
     shares = listed(
         gettext(
             "{factor} {share:.0%} ({low:.0%} to {high:.0%})",
             factor=row["factor"], share=row["total"], low=row["total_low"], high=row["total_high"],
         )
-        for row in known.head(STRONGEST).iter_rows(named=True)
+        for row in known[:STRONGEST]
     )  # fmt: skip
     yield gettext(
         "{response}: most of its variance over the factors' ranges is due to {shares} (total indices); first-order "
         "indices sum to {sum:.0%}.",
-        response=_named(part, words), shares=shares, sum=known["first"].sum(),
+        response=_named(part, words), shares=shares, sum=sum(row["first"] for row in known),
     )  # fmt: skip
 
 
@@ -364,7 +365,7 @@ def fresh(plan: Plan, confirmation: Confirmation | None, runs: Runs, labels: Map
         words, unit = plan.report.words(one.response), runs.unit(one.response)
         known = math.isfinite(one.interval.low) or one.interval.same
         if one.reason is Reason.RIVAL:
-            value = value_text(one.interval, _of_difference(unit), signed=True, interval_too=known)
+            value = value_text(one.interval, of_difference(unit), signed=True, interval_too=known)
             rival = {"value": value, "label": labels.get(one.rival, one.rival), "point": one.rival}
             seen.append(gettext("{value} against the next best, {label} ({point})", **rival))
             continue

@@ -23,8 +23,6 @@ from sim.study.comparison.comparison import opened, run_missing
 from sim.study.comparison.differences import rule_of
 from sim.study.comparison.redraw import footer
 from sim.study.design import prepared
-from sim.study.folder.drawing import announce, speaking_on_charts
-from sim.study.folder.look import USUAL
 from sim.study.headlines.definitions import Headline, Headlines, Kind, sentences, value_text
 from sim.study.headlines.readings import Point, Readings
 
@@ -59,13 +57,13 @@ class Outcome:
         In a word or three of English.
     make_sentences
         Gives the two sentences.
-    images
-        Its chart by the kind of file.
+    chart
+        Draws its chart, in the language that is spoken then.
     """
 
     verdict: str
     make_sentences: Callable[[], tuple[str, str]]
-    images: Mapping[str, bytes]
+    chart: Callable[[], Figure]
 
     @property
     def sentences(self) -> tuple[str, str]:
@@ -144,10 +142,8 @@ def study(
     units = {m: str(measures.filter(measures["measure"] == m)["unit"][0]) for m in headline.panels}
     readings = Readings(headline, points, rule_of(designs, measures))
     store.finish({})
-    announce(console)
-    with speaking_on_charts():
-        image = USUAL.files(_chart(readings, units, pilots))
-    return Outcome(readings.verdict, partial(_sentences, readings, units), image)
+    sentences_of, chart = partial(_sentences, readings, units), partial(_chart, readings, units, pilots)
+    return Outcome(readings.verdict, sentences_of, chart)
 
 
 def _sentences(readings: Readings, units: Mapping[str, str]) -> tuple[str, str]:
