@@ -1,6 +1,7 @@
 """Main effects, curves, grids, swings and summaries of designs whose answer is worked out by hand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -72,7 +73,7 @@ def test_a_main_effect_is_the_mean_over_the_settings_of_all_others():
     ]
     assert table["low"].to_list() == pytest.approx([11 - HALF, 31 - HALF, 22 - HALF, 20 - HALF])
     assert table["change"].to_list() == [0, 20, 0, -2]
-    assert table["change_low"].to_list() == pytest.approx([0, 20, 0, -2])  # the noise is the same everywhere
+    assert table["change_low"].is_nan().all()  # the noise is the same everywhere, so that no change varies
 
 
 def test_a_combination_without_a_value_is_left_out_at_all_levels_alike():
@@ -212,26 +213,37 @@ def test_the_summary_has_a_row_a_setting_and_says_what_is_missing():
     assert table["n"].to_list() == [2, 3]
     assert table["wait"].to_list() == [2, 4]
     assert table["wait_low"][0] == pytest.approx(2 - HALF)
-    assert table["cost|all_high"][0] == 5
+    assert math.isnan(table["cost|all_high"][0])
     assert math.isnan(table["cost|all"][1])
-    assert table["why"].to_list() == ["", "cost|all: withheld"]
+    same = "cost|all: the same in all 2 replications, which does not show how it varies"
+    assert table["why"].to_list() == [same, "cost|all: withheld"]
+    (low, high), known = exact_bounds(settings, cost)
+    assert (low, high) == (5, 5)  # known without simulation
+    assert known == ["", "cost|all: withheld"]
     with pytest.raises(ValueError, match="columns must have names of their own, got a twice"):
         summary(settings, [Response("a", "", {})])
+
+
+def exact_bounds(settings, cost):
+    """Return the bounds and the reasons of a response that is known without simulation."""
+    table = summary(settings, [replace(cost, exact=True)])
+    return table.select("cost|all_low", "cost|all_high").row(0), table["why"].to_list()
 
 
 def test_swings_are_paired_and_the_widest_comes_first():
     base = np.array([0.0, 2.0])
     found = [
         Ends("narrow", "2", "1", "3", base - 1, base + 1),
-        Ends("wide", "b", "a", "c", base + 4, base - 6),
+        Ends("wide", "b", "a", "c", base + 4, base - np.array([6, 6.1])),
         Ends("loose", "2", "1", "3", np.array([0.0, 4.0]), np.array([2.0, 1.0])),
     ]
     table, at_base = tornado(base, found)
     assert (at_base.estimate, at_base.low, at_base.high) == pytest.approx((1, 1 - HALF, 1 + HALF))
     assert table["factor"].to_list() == ["wide", "narrow", "loose"]
-    assert table["swing"].to_list() == pytest.approx([10, 2, 0.5])
-    assert table["swing_from"].to_list() == pytest.approx([10, 2, 0])  # the two ends are not told apart
-    assert table["swing_to"].to_list() == pytest.approx([10, 2, 0.5 + HALF * 2.5])
+    assert table["swing"].to_list() == pytest.approx([10.05, 2, 0.5])
+    far = 10.05 - HALF * 0.05  # of what never varies there is no interval
+    assert table["swing_from"].to_list() == pytest.approx([far, np.nan, 0], nan_ok=True)  # not told apart
+    assert table["swing_to"].to_list() == pytest.approx([20.1 - far, np.nan, 0.5 + HALF * 2.5], nan_ok=True)
     assert table["low"].to_list() == pytest.approx([5, 0, 2])
     assert table["low_to"][0] == pytest.approx(5 + HALF)
 

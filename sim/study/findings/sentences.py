@@ -52,6 +52,10 @@ _ENDS = {
     "promised": N_(
         "{response}: best of those that keep the promise {low} with {best}, worst of all {high} with {worst}."
     ),
+    "seen": N_(
+        "{response}: best of those that kept the promise as far as is seen {low} with {best}, worst of all {high} with "
+        "{worst}."
+    ),
     "none": N_(
         "{response}: no point is known to keep the promise, so none is called best; least {low} with {best}, most "
         "{high} with {worst}."
@@ -112,16 +116,25 @@ def _promises(plan: Plan, summary: pl.DataFrame, units: Mapping[Response, str]) 
         "be judged, by {confidence:.0%} intervals that hold together.",
         kept=kept, all=len(summary), goals=goals, broken=broken, unknown=unknown, confidence=plan.confidence,
     )  # fmt: skip
-    too_few = len(summary.filter(keeps.is_null(), pl.col("kept_in") == pl.col("n")))
-    if not too_few:
-        yield counted
-        return
-    them = ngettext(
-        "Of the latter, {n} keeps it in every replication: too few to be sure.",
-        "Of the latter, {n} keep it in every replication: too few to be sure.",
-        too_few,
-    )
-    yield run_together([counted, them])
+    too_few = len(summary.filter(keeps.is_null(), pl.col("kept_in") == pl.col("n"), ~pl.col("kept_as_seen")))
+    told = [counted]
+    if too_few:
+        told.append(
+            ngettext(
+                "Of the latter, {n} keeps it in every replication: too few to be sure.",
+                "Of the latter, {n} keep it in every replication: too few to be sure.",
+                too_few,
+            )
+        )
+    if as_seen := int(summary["kept_as_seen"].sum()):
+        told.append(
+            gettext(
+                "{n} of these kept it as far as is seen, in part by values that are the same in all replications: that "
+                "does not show how they vary, and guarantees nothing.",
+                n=as_seen,
+            )
+        )
+    yield run_together(told)
 
 
 def _range(
@@ -139,6 +152,8 @@ def _range(
         ends, choices = "judged" if judged else "", ordered
         if judged and plan.study.promises and ordered[response].n_unique() > 1:
             choices, ends = ordered.filter("keeps_promises"), "promised"
+            if (seen := ordered.filter(pl.col("keeps_promises") | pl.col("kept_as_seen"))).height > choices.height:
+                choices, ends = seen, "seen"
             if choices.is_empty():
                 ends = "none"
                 choices = ordered = known.sort(response, maintain_order=True)
@@ -348,7 +363,7 @@ def fresh(plan: Plan, confirmation: Confirmation | None, runs: Runs, labels: Map
     seen = []
     for one in confirmation.seen:
         words, unit = plan.report.words(one.response), runs.unit(one.response)
-        known = math.isfinite(one.interval.low)
+        known = math.isfinite(one.interval.low) or one.interval.same
         if one.reason is Reason.RIVAL:
             value = value_text(one.interval, of_difference(unit), signed=True, interval_too=known)
             rival = {"value": value, "label": labels.get(one.rival, one.rival), "point": one.rival}
@@ -366,6 +381,11 @@ def fresh(plan: Plan, confirmation: Confirmation | None, runs: Runs, labels: Map
             "right: {seen}."
         ),
     }[confirmation.holds]
+    if confirmation.as_seen:
+        message = N_(
+            "{n} fresh replications of it (seed {seed}), which the search has not seen, show the same and guarantee "
+            "nothing, as some values are alike in all: {seen}."
+        )
     return gettext(message, n=confirmation.n, seed=confirmation.seed, seen=separated(seen))
 
 

@@ -177,7 +177,9 @@ def _unit(headline: Headline, unit: str) -> str:
     return "percentage points" if headline.kind == "difference" and unit == "share" else unit
 
 
-def value_text(interval: intervals.Interval, unit: str, *, signed: bool = False, interval_too: bool = True) -> str:
+def value_text(
+    interval: intervals.Interval | intervals.Difference, unit: str, *, signed: bool = False, interval_too: bool = True
+) -> str:
     """Return a value with its unit and, unless it is exact, its interval."""
     percent = unit in ("share", "percentage points")
     scale, places = (100, 1) if percent else (1, 2)
@@ -193,4 +195,4 @@ def value_text(interval: intervals.Interval, unit: str, *, signed: bool = False,
     if exact:
         return value
     ends = gettext("{low} to {high}", low=one(interval.low), high=one(interval.high))
-    return gettext("{value} ({ends})", value=value, ends=interval.too_skewed if interval.enough else ends)
+    return gettext("{value} ({ends})", value=value, ends=interval.why_none or ends)
