@@ -269,39 +269,42 @@ def _averaged(low: Mapping[str, Any], high: Mapping[str, Any], *, sampled: bool)
 
 
 def _swings(part: pl.DataFrame, words: Words) -> Iterator[str]:
-    """Yield an effect at the base, what moves it most, and where its sign changes: ends that are withheld have none."""
+    """Yield an effect at the base, what moves it beyond the noise, and where its sign changes."""
     unit = _unit(part)
     first = part.row(0, named=True)
     base = _interval(first, ("base", "base_from", "base_to"))
-    widest = [row for row in part.iter_rows(named=True) if row["sure"]]
+    sure = [row for row in part.iter_rows(named=True) if row["sure"]]
     ends = separated(
         gettext(
             "{factor} ({low} at {low_level}, {high} at {high_level})",
-            factor=row["factor"], low=value_text(_point(row["low"]), unit, interval_too=False),
-            low_level=row["low_level"], high=value_text(_point(row["high"]), unit, interval_too=False),
-            high_level=row["high_level"],
+            factor=row["factor"], low=value_text(_point(row["least"]), unit, interval_too=False),
+            low_level=row["least_level"], high=value_text(_point(row["most"]), unit, interval_too=False),
+            high_level=row["most_level"],
         )
-        for row in widest[:STRONGEST]
+        for row in sure[:STRONGEST]
     )  # fmt: skip
     at = value_text(base, unit, interval_too=math.isfinite(base.low))
-    about = {"response": _named(part, words), "value": at, "ends": ends, "n": len(part)}
+    about = {"response": _named(part, words), "value": at, "ends": ends, "n": len(part), "sure": len(sure)}
     if not ends:
         yield gettext("{response}: {value} at the base; no factor moves it beyond the noise.", **about)
+    elif len(sure) > STRONGEST:
+        yield gettext(
+            "{response}: {value} at the base; {sure} of {n} factors move it beyond the noise, by their means the most: "
+            "{ends}.",
+            **about,
+        )
     elif len(part) > STRONGEST:
-        yield gettext("{response}: {value} at the base; of {n} factors, these move it most: {ends}.", **about)
+        yield gettext(
+            "{response}: {value} at the base; of {n} factors, beyond the noise it moves with {ends}.", **about
+        )
     else:
         yield gettext("{response}: {value} at the base; it moves with {ends}.", **about)
-    if not part["against"][0]:
-        return  # a measure has no sign
     lost = [row["factor"] for row in part.iter_rows(named=True) if row["why"]]
     if lost:
-        yield gettext("Without a value at an end: {factors}.", factors=_some(lost, LOST))
-    turned = [
-        f"{row['factor']} = {row[f'{end}_level']}"
-        for row in part.iter_rows(named=True)
-        for end in ("low", "high")
-        if row[f"{end}_turned"]
-    ]
+        yield gettext("Without a value at some level: {factors}.", factors=_some(lost, LOST))
+    if not part["against"][0]:
+        return  # a measure has no sign
+    turned = [f"{row['factor']} = {row['turned']}" for row in part.iter_rows(named=True) if row["turned"]]
     if turned:
         where = separated(turned[:LOST])
         if len(turned) > LOST:
