@@ -206,10 +206,10 @@ def swings(
     shortened = [(one[:n], other[:n]) for of in pairs for one, other in of if (n := min(len(one), len(other)))]
     each = [among_first(controls, len(one)) for one, _ in shortened]
     known = iter(simultaneous(shortened, confidence, each))
-    return [_swing([next(known) for _ in of]) for of in pairs]
+    return [over_pairs([next(known) for _ in of]) for of in pairs]
 
 
-def _swing(differences: Sequence[Difference]) -> Swing:
+def over_pairs(differences: Sequence[Difference | Interval]) -> Swing:
     """Return the swing over all pairs of levels: at least every lower bound, and at most the largest upper one."""
     if not differences:
         return Swing(math.nan, math.nan, math.nan)

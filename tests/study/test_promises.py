@@ -117,8 +117,8 @@ def test_points_keep_break_or_may_break_a_promise_and_all_of_that_is_counted():
         "2 of 4 points keep the promise (patrols done at least 60 %), 1 break it, and 1 may do either or cannot be "
         "judged, by 95% intervals that hold together."
     )
-    assert "best of those that keep the promise" in said[1]
-    assert "grid.households=250" in said[1].partition("worst of all")[0]
+    assert "the best mean of those that keep the promise" in said[1]
+    assert "grid.households=250" in said[1].partition("the worst of all")[0]
     assert bounds(plan, {}) == "patrols done at least 0.6"
 
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim.language import N_, gettext, listed, ngettext, phrase, separated
+from sim.language import N_, either, gettext, listed, ngettext, phrase, separated
 from sim.report import counts
 from sim.statistics.intervals import Interval
 from sim.statistics.verdicts import Ranked
 from sim.study.budget.choice import Fate
 from sim.study.budget.confirmation import Reason
 from sim.study.budget.promises import against, bounds
+from sim.study.findings.movers import movers
 from sim.study.headlines.definitions import value_text
 
 if TYPE_CHECKING:
@@ -43,9 +44,10 @@ POINTS = N_("percentage points")
 _ALONE, _AGAINST = N_("{response}: {what}."), N_("{response} against {baseline}: {what}.")
 
 _ENDS = {
-    "judged": N_("{response}: best {low} with {best}, worst {high} with {worst}."),
+    "judged": N_("{response}: the best mean is {low} with {best}, the worst {high} with {worst}."),
     "promised": N_(
-        "{response}: best of those that keep the promise {low} with {best}, worst of all {high} with {worst}."
+        "{response}: the best mean of those that keep the promise is {low} with {best}, the worst of all {high} with "
+        "{worst}."
     ),
     "none": N_(
         "{response}: no point is known to keep the promise, so none is called best; least {low} with {best}, most "
@@ -54,6 +56,9 @@ _ENDS = {
     "": N_("{response}: least {low} with {best}, most {high} with {worst}."),
 }
 """On the best and the worst point: where less or more is better, of those that keep promises, or neither."""
+
+JUDGED = ("judged", "promised")
+"""Of these the two ends are the best and the worst."""
 
 
 def sentences(
@@ -140,26 +145,33 @@ def _range(
             yield gettext("{response}: {value} at all {n} points.", **words_of)
             continue
         low, high = (_interval_text(row, names, units[asked]) for row in (best, worst))
+        mine = None if ranking is None or ends not in JUDGED else ranking.filter(pl.col("response") == response)
         yield gettext(
             _ENDS[ends],
-            response=words.response(response), low=low, best=_how_surely(ranking, response, best, plan.confidence),
-            high=high, worst=worst["label"],
+            response=words.response(response), low=low, best=_how_surely(mine, best, "verdict", plan.confidence),
+            high=high, worst=_how_surely(mine, worst, "worst", plan.confidence),
         )  # fmt: skip
 
 
-def _how_surely(ranking: pl.DataFrame | None, response: str, best: Mapping[str, Any], confidence: float) -> str:
-    """Return the point with the best mean, and whether it is known to be the best, or of how many it is one."""
-    label = str(best["label"])
+_SURELY = {
+    Ranked.BEST: N_("{point} (the best with {confidence:.0%} confidence)"),
+    Ranked.MAY_BE_BEST: N_("{point} (one of {n} that may be best)"),
+    Ranked.WORST: N_("{point} (the worst with {confidence:.0%} confidence)"),
+    Ranked.MAY_BE_WORST: N_("{point} (one of {n} that may be worst)"),
+}
+"""How surely the point with the best mean, or the worst, is that, by its verdict."""
+
+
+def _how_surely(ranking: pl.DataFrame | None, row: Mapping[str, Any], column: str, confidence: float) -> str:
+    """Return a point at an end, and whether it is known to be the best or the worst, or of how many it is one."""
+    label = str(row["label"])
     if ranking is None:
         return label
-    mine = ranking.filter(pl.col("response") == response)
-    verdict = dict(mine.select("point", "verdict").iter_rows()).get(best["point"])
-    if verdict == Ranked.BEST:
-        return gettext("{point} (the best with {confidence:.0%} confidence)", point=label, confidence=confidence)
-    may_be = mine["verdict"].is_in([Ranked.BEST, Ranked.MAY_BE_BEST]).sum()
-    if verdict == Ranked.MAY_BE_BEST and may_be > 1:
-        return gettext("{point} (one of {n} that may be best)", point=label, n=may_be)
-    return label
+    verdict = dict(ranking.select("point", column).iter_rows()).get(row["point"])
+    n = int(ranking[column].is_in(list(_SURELY)).sum())
+    if verdict not in _SURELY or (n == 1 and verdict in (Ranked.MAY_BE_BEST, Ranked.MAY_BE_WORST)):
+        return label  # it is not compared with any other
+    return gettext(_SURELY[Ranked(verdict)], point=label, n=n, confidence=confidence)
 
 
 def _verdicts(plan: Plan, effects: pl.DataFrame, words: Words) -> Iterator[str]:
@@ -234,24 +246,27 @@ def _alone(response: str, known: pl.DataFrame, points: int, names: tuple[str, st
 
 def _strongest_factor(part: pl.DataFrame, words: Words, *, sampled: bool) -> Iterator[str]:
     """Yield the factor that moves a response most, averaged over the others, or over what is known of them."""
-    spans = []
-    for factor in part.partition_by("factor", maintain_order=True):
-        known = factor.filter(pl.col("mean").is_finite())
-        if len(known) > 1:
-            low, high = known.sort("mean").row(0, named=True), known.sort("mean").row(-1, named=True)
-            spans.append((high["mean"] - low["mean"], low, high))
-    if not spans:
+    moved = movers(part)
+    if moved is None:
         return
-    span, low, high = max(spans, key=lambda span: span[0])
-    if span <= 1e-9 * abs(high["mean"]):
-        yield gettext("{response}: no factor moves it.", response=_named(part, words))
-        return
-    unit, names = _unit(part), ("mean", "low", "high")
+    unit, names, low, high = _unit(part), ("mean", "low", "high"), moved.low, moved.high
+    message = (
+        N_("{response}: no factor moves it.")
+        if moved.equal
+        else N_("{response}: no factor moves it beyond the noise.")
+        if not moved.sure
+        else N_("{response}: {factor} moves it most, from {low} at {low_level} to {high} at {high_level}, {averaged}.")
+        if len(moved.most) == 1
+        else N_(
+            "{response}: {factors} may move it most; with {factor} it goes from {low} at {low_level} to {high} at "
+            "{high_level}, {averaged}."
+        )
+    )
     yield gettext(
-        "{response}: {factor} moves it most, from {low} at {low_level} to {high} at {high_level}, {averaged}.",
+        message,
         response=_named(part, words), factor=low["factor"], low=_interval_text(low, names, unit),
         low_level=low["level"], high=_interval_text(high, names, unit), high_level=high["level"],
-        averaged=_averaged(low, high, sampled=sampled),
+        averaged=_averaged(low, high, sampled=sampled), factors=either(moved.most),
     )  # fmt: skip
 
 
