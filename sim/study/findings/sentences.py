@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.language import N_, either, gettext, listed, ngettext, phrase, separated
-from sim.report import counts
 from sim.statistics.intervals import Interval
 from sim.statistics.verdicts import Ranked
-from sim.study.budget.choice import Fate
-from sim.study.budget.confirmation import Reason
-from sim.study.budget.promises import against, bounds
+from sim.study.budget.promises import bounds
 from sim.study.findings.movers import movers
 from sim.study.headlines.definitions import value_text
 
@@ -21,17 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from sim.config.report import Response
-    from sim.study.budget.choice import Choice
-    from sim.study.budget.confirmation import Confirmation
-    from sim.study.budget.runs import Runs
     from sim.study.findings.naming import Words
     from sim.study.points.composer import Point
     from sim.study.points.plan import Plan
 
 STRONGEST = 3
-
-MOST_NAMED = 12
-"""Points that a sentence names one by one."""
 SAMPLED = ("lhs", "sobol")
 """Designs whose main effects are means over the settings of a part of a factor's range."""
 
@@ -77,7 +68,28 @@ def sentences(
         all_sentences += _swings(part, words)
     for part in _parts(tables, "indices"):
         all_sentences += _carriers(part, words)
-    return all_sentences
+    return [*all_sentences, _families(plan, tables)]
+
+
+_TOGETHER = {
+    "effects": N_("all differences"),
+    "ranking": N_("what is said of the best point, and of the worst, against all others"),
+    "main_effects": N_("what is said to move it, over all levels of all factors"),
+    "tornado": N_("what is said to move it, over all levels of all factors"),
+}
+"""What holds together for one response, by the tables that say it."""
+
+
+def _families(plan: Plan, tables: Mapping[str, pl.DataFrame]) -> str:
+    """Return which intervals hold together, and that the others hold each on its own."""
+    together = dict.fromkeys(phrase(words) for name, words in _TOGETHER.items() if name in tables)
+    if not together:
+        return gettext("Intervals of {confidence:.0%} hold each on its own.", confidence=plan.confidence)
+    return gettext(
+        "With {confidence:.0%} confidence hold together, for one response: {together}. Intervals of means hold each on "
+        "its own.",
+        confidence=plan.confidence, together=separated(together),
+    )  # fmt: skip
 
 
 def _parts(tables: Mapping[str, pl.DataFrame], name: str) -> Sequence[pl.DataFrame]:
@@ -97,7 +109,7 @@ def _named(part: pl.DataFrame, words: Words) -> str:
 def _unit(part: pl.DataFrame) -> str:
     """Return the unit of a part, of a measure or of a difference."""
     unit = str(part["unit"][0])
-    return _of_difference(unit) if part["against"][0] else unit
+    return of_difference(unit) if part["against"][0] else unit
 
 
 def _interval(row: Mapping[str, Any], names: tuple[str, str, str]) -> Interval:
@@ -112,11 +124,18 @@ def _promises(plan: Plan, summary: pl.DataFrame, units: Mapping[Response, str]) 
         return
     keeps = summary["keeps_promises"]
     kept, broken, unknown = (int(n) for n in (keeps.sum(), (~keeps).sum(), keeps.null_count()))
-    goals = bounds(plan, units)
+    about = {"kept": kept, "all": len(summary), "broken": broken, "unknown": unknown, "confidence": plan.confidence}
+    if plan.study.choose:  # what was chosen comes first, and has said what is promised
+        yield gettext(
+            "{kept} of {all} points keep the promise, {broken} break it, and {unknown} may do either or cannot be "
+            "judged, by {confidence:.0%} intervals that hold together.",
+            **about,
+        )
+        return
     yield gettext(
         "{kept} of {all} points keep the promise ({goals}), {broken} break it, and {unknown} may do either or cannot "
         "be judged, by {confidence:.0%} intervals that hold together.",
-        kept=kept, all=len(summary), goals=goals, broken=broken, unknown=unknown, confidence=plan.confidence,
+        goals=bounds(plan, units), **about,
     )  # fmt: skip
 
 
@@ -186,7 +205,7 @@ def _verdicts(plan: Plan, effects: pl.DataFrame, words: Words) -> Iterator[str]:
             for verdict, n in n_each.sort("n", "verdict", descending=[True, False]).iter_rows()
         )
         known = part.filter(pl.col("difference").is_finite()).sort("difference", maintain_order=True)
-        unit, names = _of_difference(str(part["unit"][0])), ("difference", "low", "high")
+        unit, names = of_difference(str(part["unit"][0])), ("difference", "low", "high")
         ends = [_interval_text(row, names, unit, signed=True) for row in _ends(known)]
         if len(part) > 1:
             settings = (_setting(plan, points[row["point"]]) for row in _ends(known))
@@ -218,7 +237,7 @@ def _setting(plan: Plan, point: Point) -> str:
     return phrase(plan.settings.all[point.setting].label) or gettext("the base")
 
 
-def _of_difference(unit: str) -> str:
+def of_difference(unit: str) -> str:
     """Return the unit of a difference."""
     return POINTS if unit == "share" else unit
 
@@ -316,7 +335,7 @@ def _swings(part: pl.DataFrame, words: Words) -> Iterator[str]:
         yield gettext("{response}: {value} at the base; it moves with {ends}.", **about)
     lost = [row["factor"] for row in part.iter_rows(named=True) if row["why"]]
     if lost:
-        yield gettext("Without a value at some level: {factors}.", factors=_some(lost, LOST))
+        yield gettext("Without a value at some level: {factors}.", factors=some(lost, LOST))
     if not part["against"][0]:
         return  # a measure has no sign
     turned = [f"{row['factor']} = {row['turned']}" for row in part.iter_rows(named=True) if row["turned"]]
@@ -356,109 +375,7 @@ def _carriers(part: pl.DataFrame, words: Words) -> Iterator[str]:
     )  # fmt: skip
 
 
-def fresh(plan: Plan, confirmation: Confirmation | None, runs: Runs, labels: Mapping[str, str]) -> str:
-    """Return what fresh replications say of a choice in a sentence; empty where nothing was chosen.
-
-    `labels`: of points, by their names.
-    """
-    if confirmation is None:
-        return ""
-    if confirmation.failure:
-        return gettext("It was not confirmed on fresh replications, as one failed: {why}.", why=confirmation.failure)
-    seen = []
-    for one in confirmation.seen:
-        words, unit = plan.report.words(one.response), runs.unit(one.response)
-        known = math.isfinite(one.interval.low)
-        if one.reason is Reason.RIVAL:
-            value = value_text(one.interval, _of_difference(unit), signed=True, interval_too=known)
-            rival = {"value": value, "label": labels.get(one.rival, one.rival), "point": one.rival}
-            seen.append(gettext("{value} against the next best, {label} ({point})", **rival))
-            continue
-        value = value_text(one.interval, unit, interval_too=known)
-        if one.reason is Reason.PROMISE:
-            value = against(one.interval, plan.study.promises[one.response], unit)
-        seen.append(gettext("{response} {value}", response=words, value=value))
-    message = {
-        True: N_("{n} fresh replications of it (seed {seed}), which the search has not seen, confirm it: {seen}."),
-        False: N_("{n} fresh replications of it (seed {seed}), which the search has not seen, contradict it: {seen}."),
-        None: N_(
-            "{n} fresh replications of it (seed {seed}), which the search has not seen, do not tell whether it is "
-            "right: {seen}."
-        ),
-    }[confirmation.holds]
-    return gettext(message, n=confirmation.n, seed=confirmation.seed, seen=separated(seen))
-
-
-def choices(
-    made: Sequence[Choice], labels: Mapping[str, str], confirmed: Sequence[str] = ()
-) -> Iterator[str]:  # fmt: skip
-    """Yield what was chosen, with which guarantee, and what fresh replications say of it.
-
-    `labels`: of points, by their names.
-    """
-    for choice, seen in zip(made, confirmed or [""] * len(made), strict=True):
-        by_fate = {fate: [one.name for one in choice.candidates if one.fate is fate] for fate in Fate}
-        open_ = by_fate[Fate.UNDECIDED] + by_fate[Fate.MAY_BREAK]
-        if choice.chosen is None:
-            yield _none_chosen(choice, len(open_), withheld=len(by_fate[Fate.WITHHELD]) == len(choice.candidates))
-            continue
-        yield _chosen(choice, labels[choice.chosen])
-        if seen:
-            yield seen
-        for names, message in (
-            (by_fate[Fate.WITHHELD], N_("Left out of the choice, because too many requests go to staff who cannot keep "
-                                        "up, or there is no value: {points}.")),
-            (by_fate[Fate.BREAKS], N_("No choice, as they break a promise: {points}.")),
-            (by_fate[Fate.INSIDE], N_("No choice, as they are inside the tolerance of a promise and were judged to "
-                                      "break it: {points}.")),
-            (open_, N_("No choice, as they may break a promise: the replications do not tell: {points}.")),
-        ):  # fmt: skip
-            if names:
-                yield gettext(message, points=_some(names, MOST_NAMED))
-
-
-def _surely(choice: Choice) -> str:
-    """Return with which guarantee something was chosen, or why without one."""
-    if choice.caveat:
-        return gettext("without a guarantee: {why}", why=gettext(choice.caveat))
-    return gettext("right with at least {confidence:.0%} confidence", confidence=choice.confidence)
-
-
-def _used(choice: Choice) -> str:
-    """Return how many replications a search used."""
-    return counts.replications(sum(one.used for one in choice.candidates))
-
-
-def _none_chosen(choice: Choice, n_open: int, *, withheld: bool) -> str:
-    """Return that nothing was chosen, and why: all points are withheld, some are open, or none keeps its promises."""
-    about = {"asked": choice.asked(), "used": _used(choice), "surely": _surely(choice)}
-    if withheld:
-        return gettext(
-            "Asked for {asked}: no point could be judged, because too many requests go to staff who cannot keep up, or "
-            "there is no value.",
-            **about,
-        )
-    if n_open:
-        return ngettext(
-            "Asked for {asked}: {n} point could not be judged with so few, so none is chosen ({used} used).",
-            "Asked for {asked}: {n} points could not be judged with so few, so none is chosen ({used} used).",
-            n_open, **about,
-        )  # fmt: skip
-    return gettext("Asked for {asked}: none does, so none is chosen, {surely} ({used} used).", **about)
-
-
-def _chosen(choice: Choice, label: str) -> str:
-    """Return what was chosen, and what it has of its promises."""
-    about = {
-        "asked": choice.asked(), "label": label, "point": choice.chosen, "surely": _surely(choice),
-        "used": _used(choice), "has": choice.promised(),
-    }  # fmt: skip
-    if about["has"]:
-        return gettext("Asked for {asked}: {label} ({point}), {surely}; {used} used; {has}.", **about)
-    return gettext("Asked for {asked}: {label} ({point}), {surely}; {used} used.", **about)
-
-
-def _some(names: Sequence[str], most: int) -> str:
+def some(names: Sequence[str], most: int) -> str:
     """Return the first names of many."""
     if len(names) <= most:
         return listed(names)
