@@ -65,8 +65,9 @@ def test_the_factor_that_moves_a_response_most_is_named_where_the_intervals_tell
     assert BEST in text
     assert WORST in text
     assert text.endswith(
-        "With 95% confidence hold together, for one response: what is said of the best point, and of the worst, against "
-        "all others; what is said to move it, over all levels of all factors. Intervals of means hold each on its own."
+        "With 95% confidence hold together, for one response: what is said of the best point, and of the worst, "
+        "against all others; what is said to move it, over all levels of all factors. Intervals of means hold each on "
+        "its own."
     )
 
 
