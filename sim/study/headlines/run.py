@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +15,7 @@ from sim.config.composition import Composition
 from sim.config.meaning import words_of_knobs
 from sim.config.reading import read_plain
 from sim.errors import ConfigError, near
-from sim.language import N_, gettext, phrase, run_together
+from sim.language import ENGLISH, N_, gettext, phrase, run_together, speaking
 from sim.report.tables import with_unit
 from sim.study import replications
 from sim.study.comparison.comparison import opened, run_missing
@@ -25,7 +24,7 @@ from sim.study.comparison.redraw import footer
 from sim.study.design import prepared
 from sim.study.folder.drawing import announce, speaking_on_charts
 from sim.study.folder.look import USUAL
-from sim.study.headlines.definitions import Headline, Headlines, Kind, sentences, value_text
+from sim.study.headlines.definitions import Headline, Headlines, Kind, known_values, sentences
 from sim.study.headlines.readings import Point, Readings
 
 if TYPE_CHECKING:
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 
     from sim.config import Pilot
     from sim.study.backend import Backend
+    from sim.study.headlines.definitions import Effect
 
 EFFECTS: Mapping[Kind, str] = {
     "difference": N_("{measure}, {second} minus {first}"),
@@ -61,11 +61,17 @@ class Outcome:
         Gives the two sentences.
     images
         Its chart by the kind of file.
+    effects
+        What it rests on: at the base, and at the ends of the assumptions.
+    means
+        Of the measures that are shown, at the points that are shown.
     """
 
     verdict: str
     make_sentences: Callable[[], tuple[str, str]]
     images: Mapping[str, bytes]
+    effects: tuple[Effect, ...]
+    means: pl.DataFrame
 
     @property
     def sentences(self) -> tuple[str, str]:
@@ -147,7 +153,9 @@ def study(
     announce(console)
     with speaking_on_charts():
         image = USUAL.files(_chart(readings, units, pilots))
-    return Outcome(readings.verdict, partial(_sentences, readings, units), image)
+    with speaking(ENGLISH):
+        effects, means = tuple(readings.effects()), _shown(readings, units)
+    return Outcome(readings.verdict, partial(_sentences, readings, units), image, effects, means)
 
 
 def _sentences(readings: Readings, units: Mapping[str, str]) -> tuple[str, str]:
@@ -173,13 +181,7 @@ def _chart(readings: Readings, units: Mapping[str, str], pilots: Sequence[Pilot]
 
 def _known(readings: Readings, units: Mapping[str, str]) -> dict[str, str]:
     """Return values that a headline's words may name: every panel's measure at every point that is shown."""
-    return {
-        f"{measure}_{i}": value_text(mean, units[measure], interval_too=False)
-        if math.isfinite(mean.estimate)
-        else gettext("– (withheld)")
-        for measure in readings.headline.panels
-        for i, mean in enumerate(readings.means(measure), 1)
-    }
+    return known_values({measure: readings.means(measure) for measure in readings.headline.panels}, units)
 
 
 def _shown(readings: Readings, units: Mapping[str, str]) -> pl.DataFrame:
