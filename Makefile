@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
 # docs/model.md and docs/findings.md have parts that are made from configs/ and results/
-.PHONY: help setup compare compare-full yuehu headlines studies knobs explained docs gallery words test test-all coverage lint format clean
+.PHONY: help setup compare compare-full yuehu headlines studies knobs explained bench docs gallery words test test-all coverage lint format clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -44,12 +44,15 @@ studies: setup  ## run every shipped study again, or go on with it (two hours on
 	for study in $(STUDIES); do $(BIN)/wangge sweep study=$$study || exit; done
 
 knobs: setup  ## turn every knob of the evidence and write docs/knobs.md again (40 minutes on two cores)
-	$(BIN)/wangge knobs; status=$$?; cp results/knobs/knobs.md docs/ && exit $$status
+	$(BIN)/wangge knobs lang=en; status=$$?; cp results/knobs/knobs.md docs/ && exit $$status
 
 explained: setup  ## say what today's waits and losses come from, and write docs/explained.md again (20 minutes)
 	$(BIN)/wangge explain lang=en
 	mkdir -p docs/charts && cp results/explain-four_level/explained.md docs/
 	cp results/explain-four_level/charts/explained.svg docs/charts/
+
+bench: $(VENV)/.ready-dev  ## time the engines and other tools on this machine (half an hour, alone)
+	$(BIN)/wangge bench lang=en
 
 # What runs a kernel on networks of every kind: with bounds checks, a read or write outside an array is an error.
 KERNEL_TESTS := tests/contract tests/measures/test_tally.py tests/measures/test_kernels.py
@@ -57,7 +60,7 @@ KERNEL_TESTS := tests/contract tests/measures/test_tally.py tests/measures/test_
 docs: setup  ## write again what docs/model.md and docs/findings.md have from configs/ and results/
 	$(BIN)/python -m experiments.document
 
-gallery: setup  ## draw a chart of every kind in both languages again: docs/gallery.md (three minutes on two cores)
+gallery: setup  ## draw a chart of every kind in both languages again: docs/gallery.md (four minutes on two cores)
 	$(BIN)/python -m experiments.gallery
 
 words: $(VENV)/.ready-dev  ## bring the catalogues of other languages up to date with the code and configs

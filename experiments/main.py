@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from experiments.stopping import ENDING, end_at_once, is_importing, stopped
-from sim.language import ENGLISH, N_, asked_for, gettext, speaking
+from sim.language import N_, asked_for, gettext, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -53,9 +53,6 @@ BEGINNINGS = {
 }
 """What commands say at once that take more than a moment; a log that is read later begins with it too."""
 
-ENGLISH_ONLY = {"knobs", "bench"}
-"""Commands not all of whose words are in the catalogue yet: a language is chosen for them in vain."""
-
 ONLY_SHOWN = {"-h", "--help", "--cfg", "-c"}
 """Flags with which a command prints what is read by people or programs as it is."""
 
@@ -91,8 +88,7 @@ Examples
   wangge new lanterns                              a folder lanterns/ for a district of your own
   wangge validate                                  does the program give what theory says? (two minutes)
 
-Commands speak English or Chinese: lang=en, lang=zh; without it, as the locale says. {english}
-speak English only.
+Commands speak English or Chinese: lang=en, lang=zh; without it, as the locale says.
 Any knob of configs/ is a key: group=file picks a file (structure=three_level), group.knob=value sets one.
 Each command has its own --help; wangge --version says which version this is.
 """
@@ -151,8 +147,7 @@ def main() -> None:
     """Run a command; a user's mistake is one paragraph and exit status 2."""
     arguments = sys.argv[1:]
     if not arguments or arguments[0] in ("-h", "--help", "help"):
-        english = ", ".join(name for name in COMMANDS if name in ENGLISH_ONLY)
-        print(HELP.format(commands="\n".join(f"  {n:<11}{t}" for n, t in COMMANDS.items()), english=english))  # noqa: T201
+        print(HELP.format(commands="\n".join(f"  {n:<11}{t}" for n, t in COMMANDS.items())))  # noqa: T201
         sys.exit(0)
     command, *rest = arguments
     if VERSION & {command, *(rest if command in COMMANDS else ())}:
@@ -201,10 +196,7 @@ def perform(command: str, arguments: list[str]) -> None:
 
     try:
         language, rest = asked_for(arguments)
-        if language is not None and language.name != ENGLISH and command in ENGLISH_ONLY:
-            with speaking(language):
-                print(gettext("wangge {command} speaks English only.", command=command), file=sys.stderr)  # noqa: T201
-        with speaking(ENGLISH if command in ENGLISH_ONLY else language):
+        with speaking(language):
             if command in BEGINNINGS and not ONLY_SHOWN & set(rest):
                 print(gettext(BEGINNINGS[command]), flush=True)  # noqa: T201
             without_settings("matplotlib")

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from sim import config
 from sim.config.compose import compose, parse
+from sim.language import gettext
 from sim.store.layout import RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sim.bench.run import Plan
+    from sim.bench.plan import Plan
 
 HELP = """\
 wangge bench [workloads=[p1,p2,yuehu,scale]] [tools=[simpy,...]] [key=value ...]
@@ -40,7 +41,7 @@ def main(arguments: list[str]) -> None:
     if "--help" in arguments or "-h" in arguments:
         print(HELP)  # noqa: T201
         return
-    from sim.bench.run import Bench, planned
+    from sim.bench.plan import Bench, planned
 
     line = parse(arguments)
     settings = config.checked(Bench, compose("bench", line))
@@ -64,7 +65,8 @@ def _bench(plan: Plan, arguments: Sequence[str]) -> None:
     for table in measure(plan, folder, console, ("wangge", "bench", *arguments)):
         console.print(table)
     kept = ["summary.md", "speeds.csv", *(["charts/speeds.svg"] if (folder / "charts").exists() else [])]
-    console.print(f"Kept in results/{name}/ ({', '.join(kept)})", markup=False)
+    files = ", ".join(kept)
+    console.print(gettext("Kept in results/{name}/ ({files})", name=name, files=files), markup=False)
 
 
 if __name__ == "__main__":

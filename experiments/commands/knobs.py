@@ -10,6 +10,7 @@ from pydantic import Field
 from sim import config
 from sim.config import Name, Section
 from sim.config.compose import BACKEND_KEYS, CONFIGS, EVIDENCE, parse, values
+from sim.language import gettext
 from sim.store.layout import RESULTS
 from sim.store.names import FolderName
 from sim.study.backend import backend_of
@@ -24,7 +25,7 @@ a knob that moves nothing though it says that it does, or the other way, is name
 Kept in results/FOLDER (knobs.md, knobs.csv, moves.yaml); a stopped run continues with the same command.
 
   only=[grid.households]   some rows, by their paths
-  replications=4           of each design; 5 by default, as configs/knobs.yaml says
+  replications=4           of each design; 8 by default, as configs/knobs.yaml says
   pilot=today              the design of rows that name none
   name=mine                results/mine; by default knobs
   --write                  add what was found to the rows that say nothing yet: of your own evidence with --config-dir,
@@ -51,8 +52,8 @@ def main(arguments: list[str]) -> None:
         print(HELP)  # noqa: T201
         return
     from experiments.commands.compare import show
+    from sim.report import counts
     from sim.report.console import terminal
-    from sim.report.tables import counted
     from sim.study.knobs import writing
     from sim.study.knobs.rows import read
     from sim.study.knobs.run import shipped_settings, turn
@@ -76,12 +77,14 @@ def main(arguments: list[str]) -> None:
     done = turn(tried, settings, folder, backend, console, rest.overrides, ("wangge", "knobs", *arguments))
     console.print(done.sentence, markup=False)
     for name, failure in done.failures.items():
-        console.print(f"- {name}: {failure}", markup=False)
-    console.print(f"\nKept in results/{order.name}/ (knobs.md, knobs.csv, moves.yaml)", markup=False)
+        told = gettext("{level}: {reason}", level=name, reason=failure)
+        console.print(f"- {told}", markup=False)
+    kept = gettext("Kept in results/{name}/ ({files})", name=order.name, files="knobs.md, knobs.csv, moves.yaml")
+    console.print(f"\n{kept}", markup=False)
     if "--write" in arguments:
         file = (line.config_dir or CONFIGS) / EVIDENCE
         n = writing.write(file, done.outcomes) if file.is_file() else 0
-        console.print(f"{counted(n, 'row')} of {file.name} written", markup=False)
+        console.print(gettext("{rows} of {file} written", rows=counts.rows(n), file=file.name), markup=False)
     if done.failures:
         sys.exit(1)
 

@@ -102,10 +102,11 @@ def show(order: Order) -> None:
     """Print what the command line asks for as YAML, once it is known that it can be run."""
     from experiments.commands import compare
     from sim.store.names import plain_name
+    from sim.study.findings import asked
     from sim.study.points.plan import check
 
     plain_name("name", order.name)
-    check(order.study, order.line)
+    asked.check(order.study, [check(order.study, order.line)])
     study = order.study.model_dump(mode="json", exclude_none=True)
     compare.show({"name": order.name, "study": study, **order.backend.shown()})
 

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from sim.bench.tools import COMPILED, SIMPY, TOOLS
+from sim.bench.tools import COMPILED, SIMPY
+from sim.bench.words import title_of
 from sim.charts.page import EDGE, Key, Page, width_of
 from sim.charts.style import COLOURS, styled
+from sim.language import gettext
 from sim.report.tables import number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import polars as pl
     from matplotlib.axes import Axes
@@ -44,13 +46,14 @@ def speed_chart(speeds: pl.DataFrame, titles: Mapping[str, str], footer: str = "
     """
     panels = [_rows(speeds, workload) for workload in titles]
     ends = [v for panel in panels for _, *pair in panel for v in pair]
-    left = EDGE + max(width_of(TOOLS[tool].title, 9) for panel in panels for tool, *_ in panel) + 0.2
+    left = EDGE + max(width_of(title_of(tool), 9) for panel in panels for tool, *_ in panel) + 0.2
     legend = [
-        Key("end to end: the full process, with start-up and sampling", _END_TO_END, line=True),
-        Key("kernel: the simulation alone", _KERNEL, line=True),
+        Key(gettext("end to end: the full process, with start-up and sampling"), _END_TO_END, line=True),
+        Key(gettext("kernel: the simulation alone"), _KERNEL, line=True),
     ]
     heights = [_ROW * len(panel) + 0.5 for panel in panels]
-    title, subtitle = _words(speeds, titles)
+    subtitle = gettext("Ratios are medians of CPU time, paired within rounds that alternate the order of the tools.")
+    title = headline(speeds, titles)
     page = Page.around(10.0, sum(heights) + 0.45, title=title, subtitle=subtitle, legend=legend, footer=footer)
     down = 0.0
     for (workload, words), panel, height in zip(titles.items(), panels, heights, strict=True):
@@ -80,7 +83,7 @@ def _panel(axes: Axes, panel: Sequence[tuple[str, float, float]], *, last: bool)
         axes.plot([kernel], [i], zorder=3, **_KERNEL)
         axes.plot([end_to_end], [i], zorder=4, **_END_TO_END)
         _label(axes, i, end_to_end, kernel)
-    axes.set_yticks(range(len(panel)), [TOOLS[tool].title for tool, *_ in panel])
+    axes.set_yticks(range(len(panel)), [title_of(tool) for tool, *_ in panel])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.xaxis.set_major_locator(LogLocator(numticks=12))
@@ -89,7 +92,7 @@ def _panel(axes: Axes, panel: Sequence[tuple[str, float, float]], *, last: bool)
     axes.set_axisbelow(True)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
     if last:
-        axes.set_xlabel("Steps a second (logarithmic scale)")
+        axes.set_xlabel(gettext("Steps a second (logarithmic scale)"))
     else:
         axes.set_xticklabels([])
 
@@ -113,21 +116,28 @@ def short(value: float) -> str:
     return number(value, 0)
 
 
-def _words(speeds: pl.DataFrame, titles: Mapping[str, str]) -> tuple[str, str]:
-    """Return title and subtitle from the ratios of the fastest engine of ours, where they were measured."""
-    subtitle = "Ratios are medians of CPU time, paired within rounds that alternate the order of the tools."
-    ours = speeds.filter((speeds["tool"] == COMPILED) & speeds["workload"].is_in(list(titles)))
+def headline(speeds: pl.DataFrame, workloads: Iterable[str]) -> str:
+    """Return how much faster our fastest engine is than SimPy in these workloads, where both were measured."""
+    ours = speeds.filter((speeds["tool"] == COMPILED) & speeds["workload"].is_in(list(workloads)))
     kernel = ours.filter(ours["phase"] == "kernel")[f"times_{SIMPY}"].drop_nulls().to_list()
     end_to_end = ours.filter(ours["phase"] == "end_to_end")[f"times_{SIMPY}"].drop_nulls().to_list()
     if not kernel:
-        return "Steps a second of the tools that are installed here", subtitle
-    end = f"{_span(end_to_end)} times end to end"
+        return gettext("Steps a second of the tools that are installed here")
     if max(end_to_end, default=1.0) < 1:
-        end = f"{_span(sorted(1 / ratio for ratio in end_to_end))} times slower end to end, by its start-up"
-    return f"The compiled engine is {_span(kernel)} times as fast as SimPy, and {end}", subtitle
+        return gettext(
+            "The compiled engine is {times} times as fast as SimPy, and {slower} times slower end to end, by its "
+            "start-up",
+            times=_span(kernel),
+            slower=_span(sorted(1 / ratio for ratio in end_to_end)),
+        )
+    return gettext(
+        "The compiled engine is {times} times as fast as SimPy, and {whole} times end to end",
+        times=_span(kernel),
+        whole=_span(end_to_end),
+    )
 
 
 def _span(values: Sequence[float]) -> str:
     """Return a ratio, or the range of several, in two digits."""
-    ends = list(dict.fromkeys(number(v, 1 if v < 10 else 0) for v in (min(values), max(values))))
-    return " to ".join(ends)
+    low, high = (number(v, 1 if v < 10 else 0) for v in (min(values), max(values)))
+    return low if low == high else gettext("{low} to {high}", low=low, high=high)

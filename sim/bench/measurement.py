@@ -20,8 +20,10 @@ import numpy as np
 import polars as pl
 
 from sim.bench.tools import REFERENCE, TOOLS
+from sim.bench.words import title_of
 from sim.errors import ExecutorError
 from sim.imports import HOME
+from sim.language import gettext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,17 +58,17 @@ class Workload:
         `queue`: any tool can do it. `district`: a district's replication, which only engines of ours can do. `scale`:
         one of many sizes of a district, by the quickest engine alone.
     label
-        A few words, for tables.
+        Returns a few words, for tables, in the language that is spoken.
     title
-        Its words in full.
+        Returns its words in full.
     job
         What every tool gets.
     """
 
     name: str
     kind: Literal["queue", "district", "scale"]
-    label: str
-    title: str
+    label: Callable[[], str]
+    title: Callable[[], str]
     job: Mapping[str, Any]
 
 
@@ -148,8 +150,12 @@ def round_of(
     measured: dict[str, dict[str, Any]] = {}
     for tool in tools if number % 2 == 0 else reversed(tools):
         measured[tool] = one = measure(workload, tool, scratch)
-        say(f"{workload.name} round {number + 1}, {TOOLS[tool].title}: {one['wall']:.2f} s, "
-            f"kernel {one['kernel_wall']:.3f} s, {one['events']:,} events")  # fmt: skip
+        said = gettext(
+            "{workload} round {number}, {tool}: {seconds:.2f} s, kernel {kernel:.3f} s, {events:,} events",
+            workload=workload.name, number=number + 1, tool=title_of(tool), seconds=one["wall"],
+            kernel=one["kernel_wall"], events=one["events"],
+        )  # fmt: skip
+        say(said)
     counted = {tool: measured[tool]["events"] for tool in tools}
     if len(set(counted.values())) > 1:
         counts = ", ".join(f"{tool} {n:,}" for tool, n in counted.items())

@@ -1,135 +1,28 @@
-"""A benchmark, from its settings to its tables: rounds of measurements, which are kept, and their results."""
+"""A benchmark: rounds of measurements, which are kept, and what they have to say."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
-from sim import config
-from sim.bench import chart, machine, measurement, speeds, tools
-from sim.bench.measurement import Workload
-from sim.config import Name, Section
-from sim.config.bounds import Replications, Seed
-from sim.config.compose import Line, compose
-from sim.config.composition import Composition
-from sim.errors import ConfigError, choices, near
+from sim.bench import machine, measurement, speeds, summary, tools
+from sim.bench.words import title_of
+from sim.language import gettext
+from sim.report.pages import Printed, page
 from sim.report.tables import escape_markdown
-from sim.store.names import FolderName
 from sim.store.store import Store
-from sim.study.folder import drawing
+from sim.study.folder import drawing, printed
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import polars as pl
     from rich.console import Console
 
+    from sim.bench.measurement import Workload
+    from sim.bench.plan import Plan
     from sim.report.tables import Table
-
-TITLES = {
-    "p1": "P1: three stations in a row (4, 8 and 2 servers)",
-    "p2": "P2: 24 staff, each with a queue of a specialism and 18 with one of a grid",
-}
-SCALE = "scale"
-"""The workload of all scale cases."""
-
-LEAST_REQUESTS = 1_000
-
-
-class Bench(Section):
-    """The settings of the command."""
-
-    workloads: Annotated[tuple[Name, ...], Field(min_length=1)]
-    tools: tuple[Name, ...]
-    requests: Annotated[int, Field(ge=1, le=100_000_000)]
-    repeats: Replications
-    long_repeats: Replications
-    seed: Seed
-    name: FolderName | None
-    districts: dict[Name, tuple[str, ...]]
-    scale: dict[Name, tuple[str, ...]]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The workloads and tools of a benchmark, and what is left out and why."""
-
-    settings: Bench
-    tools: tuple[str, ...]
-    left_out: tuple[str, ...]
-    workloads: tuple[Workload, ...]
-
-
-def planned(settings: Bench, config_dir: Path | None = None) -> Plan:
-    """Return what the settings ask for, checked.
-
-    Raises
-    ------
-    ConfigError
-        For an unknown workload or tool, fewer than 1,000 requests, or if no tool is installed.
-    """
-    districts = (*settings.districts, SCALE)
-    known = (*TITLES, *districts)
-    for name in settings.workloads:
-        if name not in known:
-            raise ConfigError(f"workloads must be of {choices(known, name)}{near(name, known)}, got {name}")
-    if settings.requests < LEAST_REQUESTS:
-        raise ConfigError(
-            f"requests must be at least {LEAST_REQUESTS:,}, got {settings.requests}: on short inputs start-up is all "
-            "that is timed, and a processor that learns them by heart reads up to four times too fast"
-        )
-    lacking = {name: tools.missing(name) for name in tools.TOOLS}
-    installed = tools.chosen(settings.tools, lacking)
-    left_out = tuple(
-        f"{tools.TOOLS[name].title} is left out: {' and '.join(lacking[name])} "
-        f"{'is' if len(lacking[name]) == 1 else 'are'} not installed."
-        for name in dict.fromkeys(settings.tools)
-        if lacking[name]
-    )
-    engines = [name for name in installed if name in tools.ENGINES]
-    for name in districts:
-        if name in settings.workloads and not engines:
-            raise ConfigError(
-                f"workloads {name} must have reference or compiled among the tools, got {', '.join(installed)}"
-            )
-    return Plan(settings, tuple(installed), left_out, _workloads(settings, config_dir))
-
-
-def _workloads(settings: Bench, config_dir: Path | None) -> tuple[Workload, ...]:
-    """Return the workloads with their jobs."""
-    made = []
-    for name in dict.fromkeys(settings.workloads):
-        if name == SCALE:
-            made += [
-                _district(f"scale-{case}", "scale", _label(case), given, config_dir)
-                for case, given in settings.scale.items()
-            ]
-        elif name in settings.districts:
-            made.append(_district(name, "district", _label(name), settings.districts[name], config_dir))
-        else:
-            job = {"kind": "queue", "workload": name, "requests": settings.requests, "seed": settings.seed}
-            made.append(Workload(name, "queue", _label(name), TITLES[name], job))
-    return tuple(made)
-
-
-def _label(name: str) -> str:
-    """Return the name of a workload in words."""
-    return name.replace("_", " ").capitalize()
-
-
-def _district(
-    name: str, kind: Literal["district", "scale"], label: str, overrides: Sequence[str], config_dir: Path | None
-) -> Workload:
-    """Return a replication of a district as a workload, from Hydra overrides of the shipped configs."""
-    line = Line(tuple(overrides), config_dir)
-    plain = compose("main", line)
-    pilot = config.load(plain, Composition(line).file_of)
-    title = f"{label}: {pilot.title}, {pilot.run.weeks} weeks of which {pilot.run.measured_weeks} are measured"
-    return Workload(name, kind, label, title, {"kind": "district", "config": plain})
 
 
 def identity(plan: Plan) -> dict[str, Any]:
@@ -147,7 +40,7 @@ def measure(plan: Plan, folder: Path, console: Console, command: Sequence[str]) 
     with measurement.temporary_folder() as scratch:
         for workload in plan.workloads:
             _measure(plan, workload, store, Path(scratch), console)
-    tables = _tables(plan, store, facts["machine"])
+    tables = _written(plan, store, facts["machine"])
     store.finish({})
     return tables
 
@@ -174,66 +67,43 @@ def _measure(plan: Plan, workload: Workload, store: Store, scratch: Path, consol
         for tool in part:
             if tools.TOOLS[tool].compiles and not (scratch / "kernels").exists():
                 facts["cold_start"] = measurement.cold_start(workload, tool, scratch)
-                say(
-                    f"{workload.name}, {tools.TOOLS[tool].title}: {facts['cold_start']:.2f} s the first time, compiling"
-                )
+                said = gettext(
+                    "{workload}, {tool}: {seconds:.2f} s the first time, compiling",
+                    workload=workload.name, tool=title_of(tool), seconds=facts["cold_start"],
+                )  # fmt: skip
+                say(said)
         store.keep(workload.name, number, measurement.round_of(workload, part, number, scratch, say), facts)
 
 
-def _tables(plan: Plan, store: Store, machine: Mapping[str, Any]) -> list[Table]:
-    """Write tables, chart and summary, and return the tables to be printed."""
+def _written(plan: Plan, store: Store, machine: Mapping[str, Any]) -> list[Table]:
+    """Write tables, chart, summary and what is to be said, and return the tables to be printed."""
     names = [workload.name for workload in plan.workloads]
     timings = store.table("timings", names)
     medians = speeds.speeds(timings)
     store.write_table("timings", timings)
     store.write_table("speeds", medians)
-    tables = []
-    queueing = [w for w in plan.workloads if w.kind == "queue"]
-    compared = [w for w in plan.workloads if w.kind != "scale"]
-    if queueing:
-        figures = store.table("figures", [w.name for w in queueing])
+    queueing = [w.name for w in plan.workloads if w.kind == "queue"]
+    figures = store.table("figures", queueing) if queueing else None
+    if figures is not None:
         store.write_table("figures", figures)
-        tables += [
-            speeds.means_table(figures.filter((figures["pilot"] == w.name) & (figures["replication"] == 0)), w.title)
-            for w in queueing
-        ]
-    for workload in compared:
-        tables.append(
-            speeds.speed_table(
-                medians.filter(medians["workload"] == workload.name), workload.title, _notes(plan, timings, workload)
-            )
-        )
-    scale = {w.name: w.label for w in plan.workloads if w.kind == "scale"}
-    if scale:
-        tables.append(speeds.scale_table(medians, scale))
-    where = _where(machine)
-    titles = {w.name: w.title for w in compared}
-    if titles:
-        below = f"{where} {plan.settings.requests:,} requests in P1 and P2."
-        drawing.keep(store, "speeds", lambda: chart.speed_chart(medians, titles, footer=below))
+    compared = [w for w in plan.workloads if w.kind != "scale"]
+    if compared:
+        drawing.keep(store, "speeds", lambda: summary.chart(plan, medians, machine))
+    made = partial(summary.tables, plan, timings, medians, figures)
     cold = [f["cold_start"] for f in store.facts(names) if "cold_start" in f]
-    notes = [where, *plan.left_out]
+    notes = [summary.where(machine), *summary.left_out(plan)]
     if cold:
-        notes.append(f"The very first run after installing compiles the kernel: {max(cold):.1f} s end to end.")
+        first = gettext(
+            "The very first run after installing compiles the kernel: {seconds:.1f} s end to end.", seconds=max(cold)
+        )
+        notes.append(first)
+    tables = list(made().values())
     text = "\n\n".join([table.to_markdown() for table in tables] + [escape_markdown(note) for note in notes])
     store.write_text("summary.md", f"{text}\n")
+
+    def said() -> Printed:
+        pages = tuple(page(name, table) for name, table in made().items())
+        return Printed(summary.screen(plan, medians, machine, store.folder.name), pages)
+
+    printed.keep(store, said)
     return tables
-
-
-def _notes(plan: Plan, timings: pl.DataFrame, workload: Workload) -> list[str]:
-    """Return the notes below the speeds of a workload."""
-    part = timings.filter(timings["pilot"] == workload.name)
-    rounds, events = part["replication"].n_unique(), part["events"][0]
-    notes = [f"Median of {rounds} round{'s' * (rounds > 1)}; {events:,} events (arrivals and ends) in every tool."]
-    few = part.group_by("tool", maintain_order=True).len()
-    few = few.filter(few["len"] < rounds)
-    if len(few):
-        notes.append(f"{', '.join(few['tool'])}: fewer rounds, because one takes minutes.")
-    notes.append("× SimPy: its CPU seconds over the tool's in the same round, median [range]; × reference likewise.")
-    return [*notes, *plan.left_out]
-
-
-def _where(machine: Mapping[str, Any]) -> str:
-    """Return a sentence on the machine and the versions."""
-    versions = ", ".join(f"{k} {v}" for k, v in machine.items() if k in ("simpy", "ciw", "salabim", "numba"))
-    return f"{machine['cpu']}, {machine['cores']} cores, {machine['system']}, {machine['python']}; {versions}."

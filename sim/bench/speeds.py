@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.bench.tools import BASELINES, TOOLS
+from sim.bench.words import phase_of, title_of
+from sim.language import gettext, phrase
 from sim.report.tables import Column, Table, number
 
 if TYPE_CHECKING:
@@ -80,14 +82,14 @@ def _ratio(kept: pl.DataFrame, tool: str, baseline: str, clock: str) -> dict[str
 def speed_table(frame: pl.DataFrame, title: str, notes: Sequence[str]) -> Table:
     """Return the speeds of one workload as a table: one row a tool and phase."""
     headings = (
-        "tool",
-        "phase",
-        "seconds",
-        "steps a second",
-        "× SimPy",
-        "× reference",
-        "bytes a step",
-        "peak MB",
+        gettext("tool"),
+        gettext("phase"),
+        gettext("seconds"),
+        gettext("steps a second"),
+        gettext("× SimPy"),
+        gettext("× reference"),
+        gettext("bytes a step"),
+        gettext("peak MB"),
     )
     columns = tuple(Column(h, "left" if i < 2 else "right") for i, h in enumerate(headings))
     rows = []
@@ -95,8 +97,8 @@ def speed_table(frame: pl.DataFrame, title: str, notes: Sequence[str]) -> Table:
         end_to_end = row["phase"] == "end_to_end"
         rows.append(
             (
-                TOOLS[row["tool"]].title,
-                row["phase"].replace("_", " "),
+                title_of(row["tool"]),
+                phase_of(row["phase"]),
                 number(row["wall"], 3 if row["wall"] < 10 else 1),
                 number(row["steps_a_second"], 0),
                 *(_ratio_text(row, baseline) for baseline in BASELINES),
@@ -111,7 +113,15 @@ def scale_table(frame: pl.DataFrame, titles: Mapping[str, str]) -> Table:
     """Return time and memory of the scale cases as a table: one row a case, beside the first one."""
     rows = frame.filter((pl.col("phase") == "end_to_end") & pl.col("workload").is_in(list(titles))).to_dicts()
     first = rows[0]
-    headings = ("case", "million steps", "seconds", "peak MB", "× steps", "× seconds", "× peak memory")
+    headings = (
+        gettext("case"),
+        gettext("million steps"),
+        gettext("seconds"),
+        gettext("peak MB"),
+        gettext("× steps"),
+        gettext("× seconds"),
+        gettext("× peak memory"),
+    )
     cells = tuple(
         (
             titles[row["workload"]],
@@ -122,11 +132,14 @@ def scale_table(frame: pl.DataFrame, titles: Mapping[str, str]) -> Table:
         )
         for row in rows
     )
-    note = (
+    note = gettext(
         "One replication each, on one core, in a fresh process: start-up, sampling, engine, checks and measures. "
-        f"Multiples are of {titles[first['workload']].lower()}."
+        "Multiples are of {case}.",
+        case=titles[first["workload"]].lower(),
     )
-    return Table("Scale", tuple(Column(h, "right" if i else "left") for i, h in enumerate(headings)), cells, (note,))
+    return Table(
+        gettext("Scale"), tuple(Column(h, "right" if i else "left") for i, h in enumerate(headings)), cells, (note,)
+    )
 
 
 def _ratio_text(row: Mapping[str, Any], baseline: str) -> str:
@@ -147,19 +160,24 @@ def _digits(value: float | None) -> str:
 def means_table(figures: pl.DataFrame, title: str) -> Table:
     """Return the means of every tool beside each other and beside what is expected."""
     names = figures["name"].unique(maintain_order=True).to_list()
-    headings = ("tool", *(f"{name}, min" for name in names), "waits that differ")
+    minutes = (gettext("{measure}, min", measure=phrase(name)) for name in names)
+    headings = (gettext("tool"), *minutes, gettext("waits that differ"))
     columns = tuple(Column(h, "left" if i == 0 else "right") for i, h in enumerate(headings))
     rows = []
     for (tool,), part in figures.group_by(["tool"], maintain_order=True):
         cells = [f"{row['mean']:.4f} ± {row['standard_error']:.4f}" for row in part.to_dicts()]
-        rows.append((TOOLS[str(tool)].title, *cells, f"{part['differing'][0]:,} of {part['waits'][0]:,}"))
+        differing = gettext("{part:,} of {whole:,}", part=part["differing"][0], whole=part["waits"][0])
+        rows.append((title_of(str(tool)), *cells, differing))
     expected = figures.group_by("name", maintain_order=True).first()["expected"].to_list()
-    rows.append(("expected", *(f"{value:g}" for value in expected), ""))
-    first = TOOLS[str(figures["tool"][0])].title
+    rows.append((gettext("expected"), *(f"{value:g}" for value in expected), ""))
+    first = title_of(str(figures["tool"][0]))
     largest = max(abs(r["mean"] - r["expected"]) / r["standard_error"] for r in figures.to_dicts())
     notes = (
-        f"Mean ± standard error (means of 20 batches). Waits are compared, request by request, with those of {first}; "
-        "tools may take events of one millisecond in different orders.",
-        f"The mean farthest from its expected value is {largest:.1f} standard errors away.",
+        gettext(
+            "Mean ± standard error (means of 20 batches). Waits are compared, request by request, with those of "
+            "{tool}; tools may take events of one millisecond in different orders.",
+            tool=first,
+        ),
+        gettext("The mean farthest from its expected value is {largest:.1f} standard errors away.", largest=largest),
     )
     return Table(title, columns, tuple(rows), notes)

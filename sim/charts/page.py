@@ -39,6 +39,10 @@ _COMPRESSION = 3
 """Of a PNG: half the time of Pillow's 6, for as many bytes."""
 
 
+Title = str | Sequence[str]
+"""A title, or several that say the same, the longest first: the first that takes two lines at most is written."""
+
+
 class Chart(Figure):
     """A figure that a notebook shows where it is the last line of a cell."""
 
@@ -129,7 +133,7 @@ class Page:
         width: float,
         body: float,
         *,
-        title: str,
+        title: Title,
         subtitle: str,
         legend: Sequence[Key],
         footer: str,
@@ -137,7 +141,8 @@ class Page:
     ) -> Page:
         """Return a page around a body of this height (inches); notes are placed under the body, each on new lines."""
         text_width = width - 2 * EDGE
-        blocks = [(literal(title), _TITLE, True, "#000000"), (subtitle, 9.5, False, "#333333")]
+        written = literal(title if isinstance(title, str) else _shortened(title, width))
+        blocks = [(written, _TITLE, True, "#000000"), (subtitle, 9.5, False, "#333333")]
         blocks_of_lines = [
             (wrapped(text, text_width, size, bold=bold), size, bold, colour) for text, size, bold, colour in blocks
         ]
@@ -283,6 +288,13 @@ def that_fits(titles: Iterable[str], page_width: float, most: int = 2) -> str:
         if len(wrapped(literal(title), page_width - 2 * EDGE, _TITLE, bold=True)) <= most:
             break
     return title
+
+
+def _shortened(titles: Sequence[str], page_width: float) -> str:
+    """Return the first of some titles that takes two lines at most on a page of this width, or the last made to."""
+    last = literal(titles[-1])
+    cuts = (short_name(last, longest) for longest in range(len(last), 2, -1))
+    return that_fits([*titles[:-1], *cuts], page_width)
 
 
 def width_of(text: str, size: float, *, bold: bool = False) -> float:

@@ -97,6 +97,12 @@ Confidence = Annotated[float, Field(gt=0.5, le=0.999_999)]
 Difference = Annotated[float, Field(ge=1e-9, le=1e9)]
 Bound = Annotated[float, Field(ge=-1e12, le=1e12)]
 
+# Money, in yuan: the pay of a hundred officials for one.
+Yuan = Annotated[float, Field(ge=0, le=10_000_000)]
+
+# What an employer adds to pay: as much again and again.
+AddOn = Annotated[float, Field(ge=0, le=3)]
+
 # Processes and their memory: no machine has more (a petabyte in MB).
 Workers = Annotated[int, Field(ge=1, le=10_000)]
 Megabytes = Annotated[int, Field(ge=1, le=1_000_000_000)]

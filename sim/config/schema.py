@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_args, get_o
 from pydantic import Field, model_validator
 
 from sim.config.bounds import (
+    AddOn,
     Confidence,
     Count,
     Difference,
@@ -28,6 +29,7 @@ from sim.config.bounds import (
     Units,
     Weeks,
     WorkingDays,
+    Yuan,
 )
 from sim.config.case import GROUPS, LEVELS, Demand, District, Group, Level, Procedures
 from sim.config.checking import ClockTime, Name, Section, check_sum_to_one, checked, made_by
@@ -263,6 +265,18 @@ class Run(Section):
         return self.warm_up_weeks + self.measured_weeks + self.drain_weeks
 
 
+class Cost(Section):
+    """What an organisation costs (yuan)."""
+
+    community_pay: Yuan
+    street_pay: Yuan
+    district_pay: Yuan
+    add_on_share: AddOn
+    office_running: Yuan
+    office_fixed_share: Share
+    resident_hour: Yuan
+
+
 class Mid(Section):
     """The smallest differences that matter."""
 
@@ -299,6 +313,7 @@ class Pilot(Section):
     burden: Burden
     conduct: Conduct
     run: Run
+    cost: Cost
     mid: Mid
     report: Report
 

@@ -5,7 +5,7 @@ that the catalogue lacks is shown as it is.
 """
 
 from sim.language.languages import ENGLISH, LANGUAGES, Language, asked_for, chosen, speaking, spoken
-from sim.language.messages import N_, gettext, ngettext, phrase
+from sim.language.messages import N_, gettext, ngettext, pgettext, phrase
 from sim.language.sentences import both, either, enumerated, first_of, listed, run_together, separated
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "gettext",
     "listed",
     "ngettext",
+    "pgettext",
     "phrase",
     "run_together",
     "separated",

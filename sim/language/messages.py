@@ -34,6 +34,12 @@ def ngettext(one: str, many: str, n: int, /, **values: object) -> str:
     return spoken().catalogue.ngettext(one, many, n).format(n=n, **values)
 
 
+def pgettext(context: str, message: str, /, **values: object) -> str:
+    """Return a message as `gettext` does whose English words mean something else in another context."""
+    text = spoken().catalogue.pgettext(context, message)
+    return text.format(**values) if values else text
+
+
 def phrase(text: str) -> str:
     """Return a text of configs or of data in the language that is spoken: as it is where the catalogue lacks it.
 

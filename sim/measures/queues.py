@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from sim.config import LEVELS
 from sim.district.stages import Kind, Presence
 from sim.draws.clock import DAY, MINUTE, WEEK
 from sim.engine.audit.attendance import fixed
-from sim.measures.staff import LEVELS
 
 if TYPE_CHECKING:
     from sim.arrays import AnyInts

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from sim.config import LEVELS
 from sim.district.demand import Channel
 from sim.district.organisation import heads_class
 from sim.draws.clock import HOUR, MINUTE, WEEK
@@ -207,22 +208,36 @@ def _by_group(rows: T, code: AnyInts, n_groups: int) -> Iterator[T]:
         yield type(rows)(*(column[a:b] for column in columns))
 
 
+def families(organisation: Organisation) -> list[list[str]]:
+    """Return families of groups of residents: each resident is in one group of every family."""
+    place = organisation.place
+    names = [
+        ["all"],
+        [f"archetype:{name}" for name in organisation.pilot.procedures.archetypes],
+        [f"channel:{channel.name.lower()}" for channel in Channel],
+        [f"route:{level}" for level in LEVELS],
+        ["special_care:yes", "special_care:no"],
+        [f"distance:{how_far}" for how_far in ("near", "middle", "far")],
+        [f"heads:{how_many}" for how_many in ("few", "middle", "many")],
+    ]
+    communities = [f"community:{unit + 1:02d}" for unit in range(int(place.today.max()) + 1)]
+    return names if place.drawn else [*names, communities]
+
+
 def _families(organisation: Organisation, demand: Demand) -> Iterator[tuple[list[str], AnyInts]]:
     """Yield families of groups, with the group of each request of the demand."""
-    place, archetypes = organisation.place, organisation.pilot.procedures.archetypes
-    levels = ("community", "street", "district")
-    routes = np.array([levels.index(route(a)) for a in archetypes.values()], dtype=np.int8)
-    yield ["all"], np.zeros(len(demand), dtype=np.int8)
-    yield [f"archetype:{name}" for name in archetypes], demand.archetype
-    yield [f"channel:{channel.name.lower()}" for channel in Channel], demand.channel
-    yield [f"route:{level}" for level in levels], routes[demand.archetype]
-    yield ["special_care:yes", "special_care:no"], (~place.special[demand.household]).astype(np.int8)
-    yield [f"distance:{how_far}" for how_far in ("near", "middle", "far")], place.distance_class[demand.household]
-    few_to_many = heads_class(organisation.pilot, place)
-    yield [f"heads:{how_many}" for how_many in ("few", "middle", "many")], few_to_many[demand.household]
-    if not place.drawn:
-        n_communities = int(place.today.max()) + 1
-        yield [f"community:{unit + 1:02d}" for unit in range(n_communities)], place.today[demand.household]
+    place, household = organisation.place, demand.household
+    levels = np.array([LEVELS.index(route(one)) for one in _archetypes(organisation)], dtype=np.int8)
+    everybody, archetypes, channels, routes, care, distance, heads, *communities = families(organisation)
+    yield everybody, np.zeros(len(demand), dtype=np.int8)
+    yield archetypes, demand.archetype
+    yield channels, demand.channel
+    yield routes, levels[demand.archetype]
+    yield care, (~place.special[household]).astype(np.int8)
+    yield distance, place.distance_class[household]
+    yield heads, heads_class(organisation.pilot, place)[household]
+    for names in communities:
+        yield names, place.today[household]
 
 
 def _turnaround_rows(rows: Rows, office: OfficeTime, group: str, requests: _Measured, cap: float) -> None:
@@ -360,9 +375,8 @@ def _archetypes(organisation: Organisation) -> list[Archetype]:
 
 def route(archetype: Archetype) -> str:
     """Return how far today's law sends most requests of a procedure: the level of its last likely activity."""
-    order = ("community", "street", "district")
-    likely = [order.index(a.level) for a in archetype.activities if a.share >= 0.5 and a.where != "outside"]
-    return order[max(likely)]
+    likely = [LEVELS.index(a.level) for a in archetype.activities if a.share >= 0.5 and a.where != "outside"]
+    return LEVELS[max(likely)]
 
 
 def turnaround_distribution(office: OfficeTime, requests: Requests, start: int, end: int) -> dict[str, list[float]]:

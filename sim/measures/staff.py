@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.config import LEVELS
 from sim.district.office_hours import WEEKS_A_YEAR
 from sim.district.stages import KIND_NAMES, Kind
 from sim.draws.clock import DAY, HOUR, WEEK
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from sim.engine.record import Spells, Visits
 
 TRAVEL, MEETINGS, AWAY, IDLE, ON_DUTY = "travel", "meetings", "work from above, away", "idle", "on_duty"
-LEVELS = ("community", "street", "district")
 DUTIES = {Kind.PATROL: "patrols_done", Kind.HOME: "visits_done"}
 WITH_RESIDENTS = (Kind.FRONT, Kind.FIELD, Kind.DOOR, Kind.HOME)  # calls are taken at the front desk
 SERVICE = (Kind.FRONT, Kind.FILES, Kind.FIELD, Kind.DOOR, Kind.PATROL, Kind.HOME)
@@ -185,10 +185,8 @@ def staff_rows(organisation: Organisation, time: Time, duties_done: AnyInts, sta
     """
     rows = Rows()
     weeks = (end - start) / WEEK
-    posts, levels = by_post(organisation), by_level(organisation)
-    groups = {f"post:{name}": who for name, who in posts.items()}
-    groups |= {f"level:{level}": who for level, who in levels.items() if len(who)}
-    for group, who in groups.items():
+    people = groups(organisation)
+    for group, who in people.items():
         n = len(who)
         load = time.busy[who] / np.maximum(1, time.on_duty[who])
         rows.add("utilisation", group, "share", time.busy[who].sum() / max(1, time.on_duty[who].sum()), n)
@@ -203,12 +201,28 @@ def staff_rows(organisation: Organisation, time: Time, duties_done: AnyInts, sta
     for name, (done, due) in zip(DUTIES.values(), duties_done.sum(axis=-1).tolist(), strict=True):
         rows.add(name, "all", "share", done / due if due else float("nan"), due)
     rows.add("target_visits", "all", "a month", *_target_visits(organisation, duties_done, weeks))
-    for group, who in {"all": np.arange(len(time.busy)), **groups}.items():
+    for group, who in {"all": np.arange(len(time.busy)), **people}.items():
         if not group.startswith("post:"):
             rows.extend(_use_rows(time, group, who))
     if not organisation.place.drawn:
         rows.extend(_place_rows(organisation, time, duties_done))
     return rows
+
+
+def groups(organisation: Organisation) -> dict[str, AnyInts]:
+    """Return the positions of the people of each post and of each level that has some, by group."""
+    made = {f"post:{name}": who for name, who in by_post(organisation).items()}
+    return made | {f"level:{level}": who for level, who in by_level(organisation).items() if len(who)}
+
+
+def units_and_grids(organisation: Organisation) -> tuple[list[str], list[str]]:
+    """Return the groups of the communities and of the grids of a design: none on a place that is drawn."""
+    place = organisation.place
+    if place.drawn:
+        return [], []
+    n_grids = len(place.grid_community)
+    n_units = max(person.unit for person in organisation.people if person.level == "community") + 1
+    return [f"unit:{n + 1:02d}" for n in range(n_units)], [f"grid:{n + 1:03d}" for n in range(n_grids)]
 
 
 def _target_visits(organisation: Organisation, duties_done: AnyInts, weeks: float) -> tuple[float, int]:
@@ -245,16 +259,17 @@ def _use_rows(time: Time, group: str, who: AnyInts) -> Rows:
 def _place_rows(organisation: Organisation, time: Time, duties_done: AnyInts) -> Rows:
     """Return the duties done in each grid of the design, and how busy the staff of each of its communities is."""
     rows = Rows()
+    units, grids = units_and_grids(organisation)
     for name, (done, due) in zip(DUTIES.values(), duties_done, strict=True):
-        for grid, (n_done, n_due) in enumerate(zip(done.tolist(), due.tolist(), strict=True), start=1):
-            rows.add(name, f"grid:{grid:03d}", "share", n_done / n_due if n_due else float("nan"), n_due)
+        for grid, n_done, n_due in zip(grids, done.tolist(), due.tolist(), strict=True):
+            rows.add(name, grid, "share", n_done / n_due if n_due else float("nan"), n_due)
     who = by_level(organisation)["community"]
     unit = np.array([organisation.people[person].unit for person in who.tolist()], dtype=np.int64)
     heads = np.bincount(unit).tolist()
     # whole ticks are exact as floats below 2**53: a thousand heads over three hundred years
     busy, on_duty = (np.bincount(unit, ticks[who]).tolist() for ticks in (time.busy, time.on_duty))
-    for i, n in enumerate(heads):
-        rows.add("utilisation", f"unit:{i + 1:02d}", "share", busy[i] / max(1, on_duty[i]), n)
+    for i, (name, n) in enumerate(zip(units, heads, strict=True)):
+        rows.add("utilisation", name, "share", busy[i] / max(1, on_duty[i]), n)
     return rows
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from sim.config import LEVELS
 from sim.district.demand import Channel
 from sim.draws.clock import HOUR, WEEK
 from sim.measures import residents, staff
@@ -109,7 +110,7 @@ def _backlog(organisation: Organisation, tally: Tally) -> pl.DataFrame:
     return pl.concat(
         [
             pl.DataFrame({"week": weeks, "post": level, "hours": ticks / HOUR})
-            for level, ticks in zip(staff.LEVELS, tally.weekly, strict=True)
+            for level, ticks in zip(LEVELS, tally.weekly, strict=True)
             if level in levels
         ]
     )

@@ -24,7 +24,7 @@ from sim.statistics.responses import cells, levels
 from sim.statistics.swings import over_pairs, swings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sim.arrays import Floats
     from sim.language.worded import Words
@@ -83,15 +83,12 @@ def main_effects(
         for cell, mean in zip(crossed, mean_of_cell, strict=True):
             interval = NONE if mean is None else response.mean(mean, confidence)
             (level,), (order,) = cell.levels, cell.orders
-            change = NONE
-            if mean is not None and first is not None:
-                d = paired_difference(first, mean, confidence, among_first(response.controls, n))
-                change = Interval(d.estimate, d.low, d.high, d.n)
+            change = NONE if mean is None or first is None else _change(response, first, mean, confidence)
             table.append(
                 _named(response)
                 | {"factor": factor, "level": level.text, "order": order, "x": level.x}
                 | _shown(interval)
-                | {"change": change.estimate, "change_low": change.low, "change_high": change.high}
+                | _changed(change)
                 | {"rows": len(cell.values), "left_out": cell.left_out}
             )
             reasons.append(cell.why)
@@ -234,7 +231,8 @@ def curve(
     Returns
     -------
     Worded
-        response, unit, series, x, level, order, mean, low, high, n, then rows, left_out and why as in `main_effects`.
+        response, unit, series, x, level, order, mean, low, high, n, then change, change_low and change_high (the paired
+        difference from the first level of the series that has a value), rows, left_out and why as in `main_effects`.
         Series are texts (empty where there is one), in the order of their levels.
 
     Raises
@@ -248,8 +246,9 @@ def curve(
         | {"series": "" if series is None else cell.levels[0].text}
         | {"x": cell.levels[-1].x, "level": cell.levels[-1].text, "order": cell.orders[-1]}
         | _shown(_mean(response, cell, confidence))
+        | change
         | {"rows": len(cell.values), "left_out": cell.left_out}
-        for cell in crossed
+        for cell, change in zip(crossed, _changes(response, crossed, confidence), strict=True)
     ]
     return _table(table, [cell.why for cell in crossed], ("response", "unit", "series", "level"))
 
@@ -274,8 +273,9 @@ def panels(settings: pl.DataFrame, response: Response, shown: tuple[str, str, st
         | {"panel": cell.levels[0].text, "panel_order": cell.orders[0], "series": cell.levels[1].text}
         | {"x": cell.levels[2].x, "level": cell.levels[2].text, "order": cell.orders[2]}
         | _shown(_mean(response, cell, confidence))
+        | change
         | {"rows": len(cell.values), "left_out": cell.left_out}
-        for cell in crossed
+        for cell, change in zip(crossed, _changes(response, crossed, confidence), strict=True)
     ]
     return _table(table, [cell.why for cell in crossed], ("response", "unit", "panel", "series", "level"))
 
@@ -346,8 +346,29 @@ def summary(settings: pl.DataFrame, responses: Sequence[Response], confidence: f
 
 def _mean(response: Response, cell: Cell, confidence: float) -> Interval:
     """Return the mean over the settings of a cell; it is taken within replications first."""
-    n = min((len(v) for v in cell.values), default=0)
-    return response.mean(np.mean([v[:n] for v in cell.values], axis=0), confidence) if n else NONE
+    values = cell.by_replication
+    return response.mean(values, confidence) if len(values) else NONE
+
+
+def _changes(response: Response, crossed: Sequence[Cell], confidence: float) -> Iterator[dict[str, object]]:
+    """Yield of each cell the difference from the first that has a value, of those that differ in the last factor."""
+    firsts: dict[tuple[int, ...], Floats] = {}
+    for cell in crossed:
+        values = cell.by_replication
+        first = firsts.setdefault(cell.orders[:-1], values) if len(values) else values
+        yield _changed(_change(response, first, values, confidence) if len(values) else NONE)
+
+
+def _change(response: Response, first: Floats, other: Floats, confidence: float) -> Interval:
+    """Return the paired difference from a first mean over replications."""
+    n = min(len(first), len(other))
+    d = paired_difference(first[:n], other[:n], confidence, among_first(response.controls, n))
+    return Interval(d.estimate, d.low, d.high, d.n)
+
+
+def _changed(change: Interval) -> dict[str, object]:
+    """Return the columns of a difference."""
+    return {"change": change.estimate, "change_low": change.low, "change_high": change.high}
 
 
 def _named(response: Response) -> dict[str, object]:

@@ -50,10 +50,14 @@ def mser5(series: ArrayLike) -> tuple[int, float]:
     if not np.isfinite(x).all():
         raise ValueError(f"series must be finite, got {x[~np.isfinite(x)][0]}")
     batches = x[: n_batches * BATCH].reshape(n_batches, BATCH).mean(axis=1)
-    candidates = range((n_batches + 1) // 2)
-    statistics = [float(batches[d:].var()) / (n_batches - d) for d in candidates]
+    statistics = [float(batches[d:].var()) / (n_batches - d) for d in range(latest(len(x)) // BATCH + 1)]
     best = int(np.argmin(statistics))
     return best * BATCH, statistics[best]
+
+
+def latest(n: int) -> int:
+    """Return the most observations of n that MSER-5 may delete: where it does, the series is too short to judge."""
+    return max(0, (n // BATCH + 1) // 2 - 1) * BATCH
 
 
 def warm_up(period_means: ArrayLike, minimum_periods: int = 0) -> int:

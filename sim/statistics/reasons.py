@@ -9,6 +9,8 @@ from sim.language import N_, gettext, phrase, separated
 from sim.statistics.intervals import without_interval
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sim.statistics.intervals import Interval
 
 
@@ -28,6 +30,18 @@ class Text:
     def words(self) -> str:
         """Return the text in the language that is spoken."""
         return phrase(self.text)
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A reason that is a message of the catalogue, and what is filled into it as it is."""
+
+    message: str
+    values: Mapping[str, str]
+
+    def words(self) -> str:
+        """Return the message in the language that is spoken."""
+        return gettext(self.message, **self.values)
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,12 @@ class Cell:
     left_out: int
     why: Reason | None
 
+    @property
+    def by_replication(self) -> Floats:
+        """Return the mean over its settings in each replication that all of them have; of no values an empty one."""
+        n = min((len(v) for v in self.values), default=0)
+        return np.mean([v[:n] for v in self.values], axis=0) if n else np.zeros(0)
+
 
 def cells(settings: pl.DataFrame, response: Response, shown: Sequence[str]) -> list[Cell]:
     """Return the cells of the factors shown, each over the same combinations of the other factors.

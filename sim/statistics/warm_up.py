@@ -117,8 +117,8 @@ def _judged(y: Floats) -> bool:
     """Return whether MSER-5 had a choice and chose before the end of its search."""
     weekly = _weekly_means(y)
     observed = weekly[np.isfinite(weekly)]
-    last = (len(observed) // mser5.BATCH + 1) // 2 - 1
-    return last > 0 and mser5.mser5(observed)[0] < last * mser5.BATCH
+    last = mser5.latest(len(observed))
+    return last > 0 and mser5.mser5(observed)[0] < last
 
 
 def _growth(y: Floats, confidence: float) -> intervals.Interval:

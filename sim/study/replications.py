@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sim.config import Pilot
     from sim.store.store import Store
 
-READING = ("mid", "report")
+READING = ("cost", "mid", "report")
 """Groups of configs that only say how results are judged and shown."""
 
 MEASURES = "measures"

@@ -21,7 +21,7 @@ from sim.store.store import Store
 from sim.study import freshness, replications
 from sim.study.budget import confirmation, outcome, pilot_run
 from sim.study.budget.runs import Runs
-from sim.study.findings import charting, preview
+from sim.study.findings import asked, charting, preview
 from sim.study.findings.naming import words_of
 from sim.study.findings.write import CONTROLS, after_a_search, cost, responses, write
 from sim.study.folder.drawing import ALL, chosen, speaking_on_charts
@@ -228,11 +228,11 @@ def prepare(
     Raises
     ------
     ConfigError
-        The study must have a feasible point, and name measures that there are.
+        The study must have a feasible point, and name measures and groups that there are.
     """
     console = console or quiet()
     plan = planned(study, line)
-    preview.check_measures(study, [one.name for one in measures])
+    asked.check(study, plan.pilots.values(), [one.name for one in measures])
     archive = Archive.open(results / ARCHIVE)
     warm_up, pilot_keys = None, dict[str, str]()
     if study.warm_up is not None and choose_warm_up:

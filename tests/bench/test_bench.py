@@ -8,7 +8,7 @@ from setups.district import TINY
 
 from sim import config
 from sim.bench import chart, machine, measurement, speeds, tools, with_engine, workloads
-from sim.bench import run as bench
+from sim.bench import plan as bench
 from sim.charts import render
 from sim.config.compose import Line, compose
 from sim.errors import ConfigError, ExecutorError

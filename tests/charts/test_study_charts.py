@@ -219,7 +219,17 @@ def panels(table, promise=PROMISE, factor="staffing.community.heads (persons)"):
     return charts.panels(table, **LOOK, factor=factor, promise=promise)
 
 
+def beside(table, promise):
+    """Return the cells of a heat map with what is known of them and a promise: their whole interval is on one side."""
+    ends = [pl.col(end) <= promise[1] if promise[2] == "at_most" else pl.col(end) >= promise[1]
+            for end in ("low", "high")]  # fmt: skip
+    known = pl.col("low").is_finite() & (ends[0] == ends[1])
+    return table.with_columns(keeps=pl.when(known).then(ends[0]), kept_in=pl.lit(5))
+
+
 def heat_map(table, promise=None, around_zero=False):
+    if promise and "keeps" not in table.columns:
+        table = beside(table, promise)
     return charts.heat_map(table, **LOOK, promise=promise, around_zero=around_zero, more_is_better=False)
 
 
@@ -398,7 +408,7 @@ def nasty_charts():
             panels_table(NASTY, series=NASTY, levels=NASTY, numeric=False), **nasty, factor=NASTY[1], promise=promise
         ),
         "contributions": lambda: charts.contributions(contributions_table(NASTY, NASTY[:3]), **nasty),
-        "heat_map": lambda: charts.heat_map(heat, **nasty, promise=promise),
+        "heat_map": lambda: charts.heat_map(beside(heat, promise), **nasty, promise=promise),
         "pareto": lambda: charts.pareto(
             pareto_table(NASTY, 3), **nasty, cost_label=NASTY[0], response_label=NASTY[2], promise=promise
         ),
@@ -578,10 +588,18 @@ def test_a_border_runs_around_the_cells_that_surely_keep_a_promise_and_the_other
     assert all(one in told for one in ("within 20: border of what surely keeps it", "breaks it", "may do either"))
 
 
-def test_a_cell_without_an_interval_may_keep_a_promise_or_break_it():
-    table = heat_table().with_columns(low=pl.lit(math.nan), high=pl.lit(math.nan))
+def test_of_a_cell_not_known_to_keep_a_promise_it_is_said_what_every_replication_does():
+    table = heat_table().with_columns(
+        low=pl.lit(math.nan), high=pl.lit(math.nan), keeps=pl.lit(None, pl.Boolean),
+        kept_in=pl.Series([10, 0, 9, *[10] * 9]),
+    )  # fmt: skip
     figure = heat_map(table, ("within 99", 99.0, "at_most"))
-    assert [line.get_marker() for line in figure.axes[0].lines] == ["o"] * 12
+    marks = {(line.get_xdata()[0], line.get_ydata()[0]): line.get_marker() for line in figure.axes[0].lines}
+    assert [marks[i + 0.42, 0.36] for i in range(4)] == ["^", "v", "o", "^"]
+    told = words(figure)
+    assert "every replication keeps it, too few to be sure" in told
+    assert "every replication breaks it, too few to be sure" in told
+    assert "border" not in told
 
 
 def test_the_border_of_a_promise_runs_between_kinds():
@@ -628,6 +646,32 @@ def test_many_designs_on_the_front_have_numbers_and_a_list():
     assert "12: design 6: heads 6, front 30 minutes 2" in words(figure)
 
 
+def test_designs_at_one_place_share_a_label():
+    alike = {"cost": 20.0, "mean": 0.0, "low": 0.0, "high": 0.0, "front": True, "keeps": True}
+    table = frame([{"label": f"design {i}"} | alike for i in range(3)])
+    figure = pareto(pl.concat([table, pareto_table(DESIGNS[:4], 1).with_columns(cost=pl.col("cost") + 5, front=False)]))
+    (label,) = [t for t in figure.axes[0].texts if "design" in t.get_text()]
+    assert label.get_text().split("\n") == ["design 0", "design 1", "design 2"]
+
+
+def test_a_label_of_a_front_is_nearer_to_its_point_than_to_any_other():
+    rows = [{"label": f"staffing.street_heads={90 + 10 * i}, sent down=0.75", "cost": 268.0 + 10 * i,
+             "mean": 79.0 + 0.1 * i, "low": 78.9, "high": 79.6, "front": True, "keeps": True}
+            for i in range(6)]  # fmt: skip
+    figure = pareto(frame(rows), None)
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    at = axes.transData.transform([(row["cost"], row["mean"]) for row in rows])
+    assert len(axes.texts) == 6
+    for label in axes.texts:
+        box = label.get_window_extent()
+        apart = [math.dist((x, y), (np.clip(x, box.x0, box.x1), np.clip(y, box.y0, box.y1))) for x, y in at]
+        nearest = int(np.argmin(apart))
+        told = f"{nearest + 1}: {rows[nearest]['label']}"
+        assert label.get_text() == str(nearest + 1)
+        assert told in words(figure)
+
+
 def test_designs_without_a_mean_are_named():
     figure = CHARTS["pareto withheld"]()
     assert "Not drawn, for its mean is withheld" in words(figure)
@@ -637,10 +681,10 @@ def test_designs_without_a_mean_are_named():
 def test_a_front_tells_designs_that_break_a_promise_from_those_that_may():
     table = pareto_table(DESIGNS[:4]).with_columns(front=pl.Series([True, True, False, False]))
     table = table.with_columns(keeps=pl.Series([True, True, None, None]), why=pl.Series(["", "", "may", ""]))
-    assert "may break a promise" in words(pareto(table))
+    assert "not known to keep a promise" in words(pareto(table))
     assert "beaten by another" in words(pareto(table))
     broken = table.with_columns(keeps=pl.Series([True, True, None, False]))
-    assert "breaks or may break a promise" in words(pareto(broken))
+    assert "breaks a promise, or is not known to keep it" in words(pareto(broken))
     assert "beaten by another" not in words(pareto(broken))
 
 
@@ -650,6 +694,12 @@ def test_a_ranking_says_why_a_design_is_no_choice():
         why=pl.Series(["breaks its promise: patrols", "", ""]),
     )  # fmt: skip
     figure = ranking(table)
+    figure.canvas.draw()
+    axes = figure.axes[0]
+    (why,) = axes.texts
+    zero = axes.transData.transform((0, 0))[0]
+    box = why.get_window_extent()
+    assert box.x1 < zero or box.x0 > zero
     assert "breaks its promise: patrols" in words(figure)
     assert "withheld" not in words(figure)
 

@@ -103,7 +103,7 @@ def test_every_table_fits_eighty_columns_with_its_names_whole(tiny, monkeypatch)
         (("name=one",), "(wangge show compare means), got name=one"),
         (("on",), "a name under results/, which has one (did you mean one?), or the path of a results folder, got on"),
         (("../../etc",), "or the path of a results folder, got ../../etc"),
-        (("one", "lod"), "table must be one of work, heads, load, means, evenness, notes, backlog, "),
+        (("one", "lod"), "table must be one of work, heads, load, means, cost, evenness, notes, backlog, "),
         (("one", "../manifest"), "notes, backlog, "),
         (("one", "$(touch here)"), "got $(touch here)"),
     ],

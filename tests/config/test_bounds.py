@@ -11,7 +11,7 @@ from setups.schemas import just_beyond, leaves, numbers, with_value
 
 from experiments.commands import compare, explain, headlines, knobs, run, staff, sweep, trace, validate
 from sim import config
-from sim.bench import run as bench
+from sim.bench import plan as bench
 from sim.config import study_schema
 from sim.config.schema import Pilot
 from sim.district.demand import Channel, hourly_profile

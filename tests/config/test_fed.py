@@ -14,7 +14,7 @@ from setups.feeding import GROUPS, SCALARS, WORDS, bad_inputs, product_of_legal_
 from experiments import main
 from experiments.commands import compare, staff, trace, validate
 from sim import config
-from sim.bench import run as bench
+from sim.bench import plan as bench
 from sim.config import study_schema
 from sim.config.checking import checked
 from sim.config.compose import Line, compose, options

@@ -36,8 +36,8 @@ def of(language):
 
 
 def ids(catalogue):
-    """Return the messages of a catalogue, a tuple for one with a plural."""
-    return {one.id if isinstance(one.id, str) else tuple(one.id) for one in catalogue if one.id}
+    """Return the messages of a catalogue with their contexts, a tuple for one with a plural."""
+    return {(one.context, one.id if isinstance(one.id, str) else tuple(one.id)) for one in catalogue if one.id}
 
 
 def both(value):
@@ -100,12 +100,15 @@ def test_chinese_has_full_width_punctuation_beside_its_letters():
             assert not re.search(rf"{han} +{han}", text) or len(text) <= 12, text  # headings say where they may break
 
 
+TEXTS = {"gettext": 1, "ngettext": 2, "pgettext": 2}
+"""How many texts the functions take that say a message; the first of the last one is a context."""
+
+
 def calls(path):
     """Yield the calls of a file that say a message: name, its texts, and the names of what is filled in."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("gettext", "ngettext"):
-            texts = node.args[: 1 if node.func.id == "gettext" else 2]
-            yield node, texts, {one.arg for one in node.keywords}
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in TEXTS:
+            yield node, node.args[: TEXTS[node.func.id]], {one.arg for one in node.keywords}
 
 
 CODE = [path for package in ("sim", "experiments") for path in sorted((ROOT / package).rglob("*.py"))]

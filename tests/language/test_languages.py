@@ -2,6 +2,7 @@ import threading
 
 import pytest
 from setups.commands import refused, wangge
+from setups.documents import ROOT
 from setups.pseudo import marked, pseudo, uncatalogued
 
 from sim.errors import ConfigError
@@ -14,6 +15,7 @@ from sim.language import (
     gettext,
     listed,
     ngettext,
+    pgettext,
     phrase,
     run_together,
     separated,
@@ -157,9 +159,17 @@ def test_the_pseudo_language_marks_messages_and_leaves_names_and_other_texts():
         assert uncatalogued(gettext("{n} under {pilot}", n=2, pilot="four_level"), "four_level") == ["under"]
 
 
-def test_a_command_that_speaks_english_only_says_so_where_another_language_is_asked_for(tmp_path):
-    done = wangge(tmp_path, "bench", "--help", "lang=zh")
-    assert (done.stderr, done.stdout.partition(" ")[0]) == ("wangge bench目前只说英文。\n", "wangge")
-    assert wangge(tmp_path, "bench", "--help", "lang=en").stderr == ""
-    told = wangge(tmp_path, "--help").stdout
-    assert "knobs, bench\nspeak English only" in told
+def test_the_same_english_words_may_mean_something_else_in_another_context():
+    with speaking("zh"):
+        assert (pgettext("direction", "up"), gettext("up")) == ("上升", "上收")
+        assert pgettext("no such context", "up") == "up"
+    with speaking(pseudo()):
+        assert uncatalogued(pgettext("direction", "up")) == []
+        assert uncatalogued(pgettext("no such context", "up")) == ["up"]
+
+
+def test_what_a_target_of_make_commits_is_made_in_english_whatever_the_locale():
+    lines = [line for line in (ROOT / "Makefile").read_text("utf-8").splitlines() if "/wangge " in line]
+    for command in ("headlines", "knobs", "explain", "bench"):
+        (line,) = (line for line in lines if f"/wangge {command}" in line)
+        assert "lang=en" in line

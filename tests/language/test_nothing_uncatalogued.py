@@ -13,7 +13,8 @@ from sim.study.design import prepared_all
 
 NAMES = ("four_level", "three_level", "mine", "summary.md", "evidence.yaml")
 PAGES = (
-    "work", "heads", "load", "means", "against_three_level", "pairing", "face", "evenness", "conclusion", "notes",
+    "work", "heads", "load", "means", "against_three_level", "pairing", "cost", "face", "evenness", "conclusion",
+    "notes",
 )  # fmt: skip
 TABLES = (
     "backlog", "comparison", "equity", "equity_differences", "flows", "measures", "persons", "queues", "turnaround",

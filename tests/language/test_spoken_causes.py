@@ -48,7 +48,9 @@ def test_no_word_of_an_explanation_is_uncatalogued_and_in_chinese_it_is_chinese(
         text = said()
     assert uncatalogued(text, *NAMES) == []
     assert text.count("另一半诉求") >= 4
-    assert ("另一半诉求" in (results / "charts/explained.svg").read_text("utf-8")) == (fonts.chinese() is not None)
+    svg = (results / "charts/explained.svg").read_text("utf-8")
+    assert ("另一半诉求" in svg) == (fonts.chinese() is not None)
+    assert ("重复2次" if fonts.chinese() else "2 replications") in svg  # as many as were run
     table = pl.read_csv(results / "contributions.csv")
     assert set(table["label"]) == {"the other half of the requests"}
     assert set(table["response"]) == {"wait at a counter, mean", "left unserved, counter"}

@@ -11,6 +11,7 @@ from sim.charts import fonts
 from sim.config.compose import Line
 from sim.language import speaking
 from sim.statistics.intervals import Interval
+from sim.study.folder import drawing
 from sim.study.headlines import definitions, run
 from sim.study.headlines.definitions import Effect
 
@@ -18,17 +19,6 @@ LINE = ("headlines", "only=[oversized]", "name=h", "details=true")
 NAMES = ("oversized", "headlines.md", "evidence.yaml", "wangge headlines", "charts", "svg", "run", "quick",
          "district.built_up_km2", "staffing.absence.share", "demand.counter_per_resident_year")  # fmt: skip
 IN_CHINESE = (*NAMES, "wangge show", "results", "configs", "compare", "CSV")
-
-
-class Seen:
-    """What keeps the words of charts in place of their files."""
-
-    def __init__(self):
-        self.words = []
-
-    def files(self, figure):
-        self.words.append(words(figure))
-        return {}
 
 
 def knobs():
@@ -47,10 +37,10 @@ def said(folder, done):
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """Return a folder of headlines made in the pseudo-language, with what was said and drawn."""
-    folder, seen = tmp_path_factory.mktemp("headlines"), Seen()
+    folder, drawn = tmp_path_factory.mktemp("headlines"), []
     with pytest.MonkeyPatch.context() as patch, speaking(pseudo()):
-        patch.setattr(run, "USUAL", seen)
-        return folder, said(folder, wangge(folder, *LINE, *TINY)), seen.words
+        patch.setattr(drawing, "keep", lambda _, __, chart: drawn.append(words(chart())))
+        return folder, said(folder, wangge(folder, *LINE, *TINY)), drawn
 
 
 def test_no_word_of_headlines_or_their_charts_is_uncatalogued(made):

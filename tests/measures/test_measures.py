@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from setups.district import organised, tiny
 
+from sim.config import LEVELS
 from sim.district.stages import Kind, Presence
 from sim.draws.clock import DAY, HOUR, MINUTE, WEEK
 from sim.engine.audit.invariants import check
@@ -349,7 +350,7 @@ def test_backlog_is_the_work_that_has_come_and_not_begun(seen):
         if not duty and (began < 0 or began >= at):
             waiting[seen.case.organisation.stations[steps.station[i]].level] += steps.work[i] / HOUR
     found = staff.backlog(seen.case, visits, np.array([at, seen.start]))[:, 0] / HOUR
-    assert dict(zip(staff.LEVELS, found, strict=True)) == pytest.approx(waiting)
+    assert dict(zip(LEVELS, found, strict=True)) == pytest.approx(waiting)
 
 
 def test_a_third_of_the_households_lives_near_the_office_of_today_and_each_request_has_its_distance(seen):

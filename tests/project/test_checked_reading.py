@@ -17,6 +17,7 @@ LOADERS = ("np", "numpy", "json", "pickle", "yaml", "tomllib")
 OWN = {
     ("document.py", "read_text"): "of the program itself",
     ("gallery.py", "open"): "a picture that was just drawn, in memory",
+    ("gallery.py", "read_csv"): "a table of ours that is committed",
     ("model_tables.py", "glob"): "configs of the program itself",
     ("own_district.py", "read_csv"): "the caller's own file, named by the caller",
     ("main.py", "open"): "/dev/null",

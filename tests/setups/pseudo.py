@@ -27,6 +27,9 @@ class Marked(NullTranslations):
     def gettext(self, message):
         return marked(message) if message in self.known else message
 
+    def pgettext(self, context, message):
+        return marked(message) if f"{context}\x04{message}" in self.known else message
+
     def ngettext(self, one, many, n):
         return self.gettext(one) if n == 1 else marked(many) if one in self.known else many
 

@@ -152,9 +152,9 @@ def test_a_study_tells_how_many_lack_a_measure_and_runs_them_again(tmp_path):
 
 
 def test_a_measure_that_nothing_computes_ends_a_study_in_a_sentence(tmp_path, monkeypatch):
-    monkeypatch.setitem(DEFINITIONS, "two_trips", ("share", "requests at the counter that took two trips or more"))
-    monkeypatch.setitem(GROUPS, "two_trips", ("all",))
-    with pytest.raises(ConfigError, match=r"must have only what every replication computes, got two_trips$"):
+    monkeypatch.setitem(DEFINITIONS, "by_nothing", ("share", "requests at the counter that took two trips or more"))
+    monkeypatch.setitem(GROUPS, "by_nothing", ("all",))
+    with pytest.raises(ConfigError, match=r"must have only what every replication computes, got by_nothing$"):
         swept(tmp_path / "mine", console())
 
 

@@ -14,6 +14,7 @@ from sim.config.study_schema import Promise
 from sim.statistics.intervals import Interval
 from sim.study.budget.choice import Choice, Fate, choose
 from sim.study.budget.confirmation import Confirmation, Reason, Seen
+from sim.study.budget.outcome import Outcome
 from sim.study.budget.promises import bounds, promised, side
 from sim.study.budget.withholding import rule_of
 from sim.study.findings import choices, choosing, sentences, tables
@@ -165,15 +166,53 @@ def test_points_keep_break_or_may_break_a_promise_and_all_of_that_is_counted():
     assert known["p0002"].why.words().startswith("may break its promise: patrols done ")
     summary = tables.summary_table(plan, runs, rule_of(plan, runs, screened(plan)), known, 0.95).spoken()
     assert summary["keeps_promises"].to_list() == [False, True, None, True]
+    kept_in = [(runs.values(f"p{i:04d}", Response("patrols_done")) >= 0.6).sum() for i in range(4)]
+    assert summary["kept_in"].to_list() == kept_in
+    assert kept_in[0] == 0 < kept_in[2] < kept_in[3] == 10
     units = {response: runs.unit(response) for response in plan.study.asked}
     said = list(sentences.sentences(plan, {"summary": summary}, units, words_of(plan)))
     assert said[0] == (
         "2 of 4 points keep the promise, 1 break it, and 1 may do either or cannot be judged, by 95% intervals that "
         "hold together."
     )
+    assert "Of the latter" not in said[0]
     assert "the best mean of those that keep the promise" in said[1]
     assert "grid.households=250" in said[1].partition("the worst of all")[0]
     assert bounds(plan, {}) == "patrols done at least 0.6"
+
+
+def almost_all(generator):
+    """Return shares that are 1 but for one, so that they are too skewed for an interval of 10 replications."""
+    return np.where(np.arange(200) == generator.integers(10), 0.999, 1.0)
+
+
+def test_of_a_point_too_skewed_for_an_interval_it_is_said_that_every_replication_keeps_its_promise():
+    plan = planned(
+        factors={"grid.households": [200, 250], "burden.away_share": [0.3, 0.5]},
+        responses=["patrols_done"], promises=PATROLS,
+    )  # fmt: skip
+    truth = laws([5] * 4, [0.9, 0.8, 0.6, 0.3]) | {("p0000", "patrols_done"): almost_all}
+    runs = drawn(plan, truth, n=10)
+    known = promised(plan, runs, screened(plan))
+    assert [(one.keeps, one.is_choice, one.kept_in) for one in known.values()][:2] == [
+        (None, False, 10),
+        (True, True, 10),
+    ]
+    assert known["p0000"].why.words() == (
+        "every replication keeps its promise, too few to be sure: patrols done 100.0 %, where at least 60 % is promised"
+    )
+    rule = rule_of(plan, runs, screened(plan))
+    summary = tables.summary_table(plan, runs, rule, known, 0.95).spoken()
+    units = {response: runs.unit(response) for response in plan.study.asked}
+    said = next(iter(sentences.sentences(plan, {"summary": summary}, units, words_of(plan))))
+    assert said.startswith("1 of 4 points keep the promise (patrols done at least 60 %), 1 break it, and 2 may do")
+    assert said.endswith("Of the latter, 1 keeps it in every replication: too few to be sure.")
+    heat = (
+        tables.findings(plan, runs, rule, known, screened(plan), Outcome(pl.DataFrame(), (), ())).tables["heat"].table
+    )
+    cells = {(x, y): (keeps, kept_in) for x, y, keeps, kept_in in
+             heat.select("x_level", "y_level", "keeps", "kept_in").iter_rows()}  # fmt: skip
+    assert list(cells.values()) == [(one.keeps, one.kept_in) for one in known.values()]
 
 
 def test_a_ranking_and_a_front_call_no_point_best_that_breaks_or_may_break_its_promise():

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import polars as pl
 import pytest
 from setups.district import pilot, tiny
@@ -11,7 +12,7 @@ from sim.config.compose import Line, assumptions, compose
 from sim.config.report import Notice
 from sim.errors import ConfigError
 from sim.study.comparison.comparison import _run_once
-from sim.study.comparison.notes import kept_cost, notices
+from sim.study.comparison.notes import horizon, kept_cost, notices
 
 
 def lost(share, name):
@@ -54,3 +55,26 @@ def test_the_cost_is_of_the_replications_that_were_run_and_says_when():
     assert sorted(_run_once(store, ["a", "same as a", "b"])) == ["a", "b"]
     facts = [{"steps": 100, "seconds": 2.0, "seconds_engine": 1.0, "peak_memory_mb": 7}] * 3
     assert kept_cost(facts).startswith("3 replications, when they were run: 300 steps, 50 steps a second")
+
+
+def waiting(name, hours):
+    """Return the work that waits at the end of each day of one replication."""
+    table = pl.DataFrame({"pilot": name, "replication": 0, "hours": np.asarray(hours, dtype=float)})
+    return table.with_row_index("day").with_columns(pl.col("day").cast(pl.Int64))
+
+
+WAITS = {
+    "steady": ([0, 30, *[60, 61] * 33], "would drop 5 working days; 14 were dropped, enough."),
+    "late": ([*range(30), *[30] * 70], "would drop 30 working days; 14 were dropped, not enough."),
+    "never": (range(70), "it is 26 hours in the first half of the weeks that are measured and 50 in the second"),
+}
+
+
+@pytest.mark.parametrize("kind", WAITS)
+def test_a_run_says_whether_its_warm_up_was_enough_or_the_work_that_waits_is_never_steady(kind):
+    plain = pilot("four_level", "run.warm_up_weeks=2", "run.measured_weeks=7", "run.drain_weeks=1")
+    hours, rule = WAITS[kind]
+    (said,) = horizon(waiting(plain.name, hours), [plain])
+    assert said.startswith(f"{plain.name}: ")
+    assert rule in said
+    assert ("not enough" in said) + ("depends on how long" in said) == (kind != "steady")

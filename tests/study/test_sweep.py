@@ -421,18 +421,17 @@ def test_a_dry_run_tells_points_time_and_guard_and_writes_no_results_folder(swee
 
 def test_a_dry_run_refuses_a_response_that_there_is_none_of_as_a_run_does(sweep, tmp_path, capsys):
     write(tmp_path, precision={"replications": 2})
-    for words in (("--dry-run",), ()):
-        with pytest.raises(SystemExit):
-            sweep("study.responses=[tripz]", *words)
-        told = " ".join(capsys.readouterr().err.split())
-        assert "study.responses must name measures, or measure|group (did you mean trips?), got tripz" in told
-        assert not Path("results").exists()  # nothing is run to know it
-    for words in (("--dry-run",), ()):
-        with pytest.raises(SystemExit):
-            sweep("study.responses=['trips|heads:fewer']", *words)
-        told = " ".join(capsys.readouterr().err.split())
-        assert "or measure|group (did you mean trips|heads:few" in told
-    assert [path.name for path in Path("results").iterdir()] == [".replications"]
+    wrong = {
+        "tripz": "must name measures, or measure|group (did you mean trips?), got tripz",
+        "trips|heads:fewer": "must name a group of trips, of all, archetype:T1,",
+    }
+    for words in (("--dry-run",), ("--cfg", "job"), ()):
+        for response, rule in wrong.items():
+            with pytest.raises(SystemExit):
+                sweep(f"study.responses=['{response}']", *words)
+            told = " ".join(capsys.readouterr().err.split())
+            assert f"study.responses {rule}" in told
+            assert not Path("results").exists()  # nothing is run to know it
 
 
 def test_the_resolved_study_is_shown_and_help_names_those_that_ship(sweep, tmp_path, capsys):

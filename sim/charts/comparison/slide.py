@@ -10,8 +10,9 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sim.charts.comparison.bars import without_scale
 from sim.charts.page import EDGE, Page, distinct, short_name, that_fits, wrapped
-from sim.charts.style import COLOURS, GREY, PALE, styled
+from sim.charts.style import COLOURS, GREY, styled
 from sim.language import N_, gettext, ngettext, phrase, separated
 from sim.report import counts
 from sim.report.tables import MARKS, marks_shown, number, scale_of, with_its_unit, with_unit
@@ -197,12 +198,7 @@ def _panel(axes: Axes, rows: Sequence[Mapping[str, Any]], pilots: Sequence[str])
             axes.barh(i, value, height=0.7, lw=0, **look)
         at = value if math.isfinite(value) else 0.0
         axes.text(at + 0.03 * most, i, text.replace("-", "−"), va="center", fontsize=9, color="#000000")
-    axes.set_xlim(0, 1.55 * most)
-    axes.set_ylim(len(bars) - 0.5, -0.5)
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.spines[["bottom", "left"]].set_visible(False)
-    axes.axvline(0, color=PALE, lw=1.5)
+    without_scale(axes, len(bars), 1.55 * most)
 
 
 def _plain(value: float) -> str:

@@ -10,8 +10,9 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sim.charts.comparison.bars import without_scale
 from sim.charts.page import EDGE, Page, distinct, short_name, that_fits, wrapped
-from sim.charts.style import COLOURS, GREY, PALE, styled
+from sim.charts.style import COLOURS, GREY, styled
 from sim.language import N_, gettext, listed, ngettext, run_together, separated
 from sim.report.tables import number, with_its_unit
 
@@ -125,12 +126,7 @@ def _panel(axes: Axes, shares: Sequence[_Share], most: float) -> None:
             axes.plot([share.low, share.high], [i, i], color=GREY, lw=1.4, solid_capstyle="butt")
         at = share.high if math.isfinite(share.high) else 0.0
         axes.text(at + 0.04 * most, i, _percent(share.mean), va="center", size=9, color="#000000")
-    axes.set_xlim(0, _ROOM * most)
-    axes.set_ylim(len(shares) - 0.5, -0.5)
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.spines[["bottom", "left"]].set_visible(False)
-    axes.axvline(0, color=PALE, lw=1.5)
+    without_scale(axes, len(shares), _ROOM * most)
 
 
 def _percent(share: float) -> str:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from sim.arrays import Floats
 from sim.charts.frame import Frame
-from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name, wrapped
+from sim.charts.page import EDGE, Key, Page, Title, distinct, pilot_key, short_name, wrapped
 from sim.charts.study.levels import Levels, path_lines
 from sim.charts.study.response import (
     Promise,
@@ -38,7 +38,7 @@ BREAKS = {"facecolor": "#f3e3d3", "edgecolor": "none"}
 @styled
 def curve(
     table: pl.DataFrame,
-    title: str,
+    title: Title,
     subtitle: str = "",
     footer: str = "",
     *,
@@ -138,11 +138,16 @@ def _limits(axes: Axes, table: pl.DataFrame, response: Response, promise: Promis
     axes.set_ylim(low, high)
     if promise is None:
         return
-    ends = (bound, high) if promise[2] == "at_most" else (low, bound)
-    axes.axhspan(*ends, facecolor=BREAKS["facecolor"], lw=0, zorder=0)
+    shade_broken(axes, promise, bound, (low, high))
     frame = Frame(axes.get_xlim(), (low, high), _WIDTH - 2 * EDGE - _SCALE, _HEIGHT)
     words = short_name(promise[0], 90)
     draw_promise(axes, words, bound, (frame, frame.beside(words, bound, _drawn(axes))))
+
+
+def shade_broken(axes: Axes, promise: Promise, bound: float, ends: tuple[float, float]) -> None:
+    """Shade the side of a bound, in the shown unit, that breaks a promise, as far as the ends of the scale."""
+    side = (bound, ends[1]) if promise[2] == "at_most" else (ends[0], bound)
+    axes.axhspan(*side, facecolor=BREAKS["facecolor"], lw=0, zorder=0)
 
 
 def _drawn(axes: Axes) -> Floats:

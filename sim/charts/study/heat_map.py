@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +21,9 @@ from matplotlib.transforms import blended_transform_factory
 from numpy.typing import NDArray
 
 from sim.arrays import Floats
-from sim.charts.page import EDGE, Key, Page, short_name, width_of, wrapped
+from sim.charts.page import EDGE, Key, Page, Title, short_name, width_of, wrapped
 from sim.charts.study.levels import path_lines, widest
-from sim.charts.study.response import Promise, Response, checked_promise, keeps, scale, short_number
+from sim.charts.study.response import Promise, Response, checked_promise, scale, short_number
 from sim.charts.style import GREY, styled
 from sim.language import N_, gettext, ngettext, phrase, separated
 from sim.report.lines import literal
@@ -32,8 +32,14 @@ from sim.report.tables import decimals, number
 _HATCHES = ("////", "....", "xxxx", "\\\\\\\\", "++++", "oo")
 _PROMISE: dict[str, Any] = {"color": "#000000", "lw": 2.4}
 _MARK: dict[str, Any] = {"color": "#000000", "ls": "none", "ms": 5, "mew": 1.3, "mfc": "none"}
-MAY_BREAK = 0.5
-_MARKS = {0.0: ("x", N_("breaks it")), MAY_BREAK: ("o", N_("may do either"))}
+_BREAKS, _ALL_BREAK, _MAY_BREAK, _ALL_KEEP, _KEEPS = range(5)
+"""What is known of a cell and a promise: where the mean tells too little, what every replication does."""
+_MARKS = {
+    _BREAKS: ("x", N_("breaks it")),
+    _ALL_BREAK: ("v", N_("every replication breaks it, too few to be sure")),
+    _MAY_BREAK: ("o", N_("may do either")),
+    _ALL_KEEP: ("^", N_("every replication keeps it, too few to be sure")),
+}
 _SMALL, _LINE = 6.5, 0.165
 """Size of a half-width (points), and height of a line of a reason (inches)."""
 
@@ -58,7 +64,7 @@ class _Grid:
 @styled
 def heat_map(
     table: pl.DataFrame,
-    title: str,
+    title: Title,
     subtitle: str = "",
     footer: str = "",
     *,
@@ -72,12 +78,13 @@ def heat_map(
     ----------
     table
         response, unit, x_factor, x_level, x_order, y_factor, y_level, y_order, mean, low, high, n, why (empty, or
-        why there is no value): one response, a row a cell; a cell without a row was not run.
+        why there is no value): one response, a row a cell; a cell without a row was not run. With a promise also
+        keeps (whether the cell is known to keep it; null: not known) and kept_in (in how many of its n replications).
     title, subtitle, footer
         What is seen, how it was found, and where it comes from.
     promise
-        (words, value, `at_most` or `at_least`). A border runs around the cells whose whole interval keeps it; the
-        others are marked, as breaking it or as doing either.
+        (words, value, `at_most` or `at_least`). A border runs around the cells that are known to keep it; the others
+        are marked by what is known of them.
     around_zero
         Whether the values are effects of both signs: the colours then part at 0.
     more_is_better
@@ -92,7 +99,7 @@ def heat_map(
     checked_promise(promise)
     response, grid = Response.from_table(table), _grid(table)
     response = response.difference if around_zero else response
-    kept = _kept(grid, response, promise) if promise else np.full(grid.mean.shape, np.nan)
+    kept = _by_cell(table, [_known(row) for row in table.iter_rows(named=True)]) if promise else np.zeros((0, 0))
     left = min(widest([short_name(name, 24) for name in grid.y], 8.5), 2.2) + 0.2
     cell = _cell(grid, left)
     size = cell[0] * len(grid.x), cell[1] * len(grid.y)
@@ -132,21 +139,27 @@ def heat_map(
 def _grid(table: pl.DataFrame) -> _Grid:
     """Return the cells of a table."""
     response = Response.from_table(table)
-    names = []
-    for axis in ("x", "y"):
-        level = table.select(f"{axis}_order", f"{axis}_level").unique(f"{axis}_order").sort(f"{axis}_order")
-        names.append({order: str(name) for order, name in level.iter_rows()})
-    orders = [list(level) for level in names]
-    shape = len(orders[1]), len(orders[0])
-    mean, low, high = (np.full(shape, np.nan) for _ in range(3))
-    why = np.full(shape, gettext("not run"), dtype=object)
-    for row in table.iter_rows(named=True):
-        at = orders[1].index(row["y_order"]), orders[0].index(row["x_order"])
-        mean[at] = response.one(row["mean"])
-        low[at], high[at] = response.one(row["low"]), response.one(row["high"])
-        known = math.isfinite(mean[at])
-        why[at] = "" if known else phrase(str(row["why"] or N_("withheld")))
-    return _Grid(list(names[0].values()), list(names[1].values()), mean, low, high, why.astype(str))
+    x, y = (table.unique(f"{axis}_order").sort(f"{axis}_order")[f"{axis}_level"].to_list() for axis in "xy")
+    mean, low, high = (_by_cell(table, response.scaled(table[name])) for name in ("mean", "low", "high"))
+    why = np.full(mean.shape, gettext("not run"), dtype=object)
+    for at, row in zip(_places(table), table.iter_rows(named=True), strict=True):
+        why[at] = "" if math.isfinite(mean[at]) else phrase(str(row["why"] or N_("withheld")))
+    return _Grid(x, y, mean, low, high, why.astype(str))
+
+
+def _places(table: pl.DataFrame) -> list[tuple[int, int]]:
+    """Return the row and the column of the cell of each row of a table."""
+    orders = [table[f"{axis}_order"].unique().sort().to_list() for axis in ("y", "x")]
+    rows = table.select("y_order", "x_order").iter_rows()
+    return [(orders[0].index(y), orders[1].index(x)) for y, x in rows]
+
+
+def _by_cell(table: pl.DataFrame, values: Iterable[float]) -> Floats:
+    """Return values of the rows of a table by cell (shape (levels of y, levels of x)), NaN where there is no row."""
+    cells = np.full((table["y_order"].n_unique(), table["x_order"].n_unique()), np.nan)
+    for at, value in zip(_places(table), values, strict=True):
+        cells[at] = value
+    return cells
 
 
 def _cell(grid: _Grid, left: float) -> tuple[float, float]:
@@ -240,18 +253,13 @@ def _notes(grid: _Grid, cell: tuple[float, float]) -> list[str]:
     return [gettext("Intervals reach {least} to {most} to either side.", least=least, most=most)]
 
 
-def _kept(grid: _Grid, response: Response, promise: Promise) -> Floats:
-    """Return 1 for cells known to keep a promise, 0 for those known to break it, 0.5 for the others, NaN for no value.
-
-    It is known where the whole interval lies on one side of the bound.
-    """
-    bound = (promise[0], response.one(promise[1]), promise[2])
-    kept = np.full(grid.mean.shape, np.nan)
-    for at in np.argwhere(np.isfinite(grid.mean)):
-        ends = grid.low[tuple(at)], grid.high[tuple(at)]
-        known = np.isfinite(ends).all()
-        kept[tuple(at)] = np.mean([keeps(end, bound) for end in ends]) if known else MAY_BREAK
-    return kept
+def _known(row: Mapping[str, Any]) -> float:
+    """Return what is known of a cell and a promise, NaN for a cell without a value."""
+    if row["mean"] is None or not math.isfinite(row["mean"]):
+        return math.nan
+    if row["keeps"] is not None:
+        return _KEEPS if row["keeps"] else _BREAKS
+    return {row["n"]: _ALL_KEEP, 0: _ALL_BREAK}.get(row["kept_in"], _MAY_BREAK)
 
 
 def _promise_keys(kept: Floats, promise: Promise) -> list[Key]:
@@ -260,7 +268,7 @@ def _promise_keys(kept: Floats, promise: Promise) -> list[Key]:
     if _parted(kept):
         words = gettext("{promise}: border of what surely keeps it", promise=short_name(promise[0], 70))
         keys.append(Key(words, _PROMISE, line=True))
-    if _parted(kept) or (kept == MAY_BREAK).any():
+    if _parted(kept) or _unsure(kept):
         keys += [Key(gettext(words), _MARK | {"marker": mark}, line=True) for value, (mark, words) in _MARKS.items()
                  if (kept == value).any()]  # fmt: skip
     return keys
@@ -268,13 +276,18 @@ def _promise_keys(kept: Floats, promise: Promise) -> list[Key]:
 
 def _parted(kept: Floats) -> bool:
     """Return whether some cells are known to keep a promise and others are not."""
-    return bool((kept == 1).any() and (kept < 1).any())
+    return bool((kept == _KEEPS).any() and (kept < _KEEPS).any())
+
+
+def _unsure(kept: Floats) -> bool:
+    """Return whether it is not known of some cells that they keep a promise, or break it."""
+    return bool(((kept > _BREAKS) & (kept < _KEEPS)).any())
 
 
 def _promise_notes(kept: Floats, promise: Promise) -> list[str]:
     """Return a note if a promise is surely kept, or surely broken, in all cells with a value: then there is no mark."""
     known = kept[np.isfinite(kept)]
-    if not len(known) or len(set(known.tolist())) > 1 or known[0] == MAY_BREAK:
+    if not len(known) or len(set(known.tolist())) > 1 or _unsure(known):
         return []
     words = short_name(promise[0], 110)
     if known[0]:
@@ -317,7 +330,7 @@ def _hatched(i: int) -> dict[str, Any]:
 
 def _border(axes: Axes, kept: Floats) -> None:
     """Draw the border around the cells known to keep a promise, and mark the others."""
-    if not _parted(kept) and not (kept == MAY_BREAK).any():
+    if not _parted(kept) and not _unsure(kept):
         return
     _edges(axes, kept)
     for value, (mark, _) in _MARKS.items():

@@ -10,7 +10,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sim.charts.page import EDGE, Key, Page, short_name, width_of
+from sim.charts.page import EDGE, Key, Page, Title, short_name, width_of
 from sim.charts.study.levels import path_lines
 from sim.charts.study.response import interval, scale
 from sim.charts.style import COLOURS, GREY, PALE, styled
@@ -33,7 +33,7 @@ _KINDS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @styled
-def indices(table: pl.DataFrame, title: str, subtitle: str = "", footer: str = "", *, response_label: str) -> Figure:
+def indices(table: pl.DataFrame, title: Title, subtitle: str = "", footer: str = "", *, response_label: str) -> Figure:
     """Return the chart of first-order and total indices with their intervals, the largest total on top.
 
     Parameters

@@ -8,7 +8,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sim.charts.page import EDGE, Key, Page, distinct, short_name, wrapped
+from sim.charts.page import EDGE, Key, Page, Title, distinct, short_name, wrapped
 from sim.charts.study.levels import Levels, path_lines
 from sim.charts.study.response import Response, interval, limits, say_withheld, scale, withheld_notes
 from sim.charts.style import COLOURS, PALE, styled
@@ -21,7 +21,7 @@ _SCALE, _BETWEEN = 0.85, 0.3
 
 
 @styled
-def main_effects(table: pl.DataFrame, title: str, subtitle: str = "", footer: str = "") -> Figure:
+def main_effects(table: pl.DataFrame, title: Title, subtitle: str = "", footer: str = "") -> Figure:
     """Return the chart of main effects, one panel for each factor, all on one scale of the response.
 
     Parameters

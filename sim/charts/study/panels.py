@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 from matplotlib.figure import Figure
 
-from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name, wrapped
-from sim.charts.study.curve import BREAKS, draw_series, mark_withheld, without
+from sim.charts.page import EDGE, Key, Page, Title, distinct, pilot_key, short_name, wrapped
+from sim.charts.study.curve import BREAKS, draw_series, mark_withheld, shade_broken, without
 from sim.charts.study.levels import Levels, path_lines
 from sim.charts.study.response import (
     Promise,
@@ -33,7 +33,7 @@ _BOUND: dict[str, Any] = {"color": "#222222", "lw": 1.2, "ls": (0, (5, 3))}
 @styled
 def panels(
     table: pl.DataFrame,
-    title: str,
+    title: Title,
     subtitle: str = "",
     footer: str = "",
     *,
@@ -91,8 +91,7 @@ def panels(
         mark_withheld(axes, part, levels, series)
         if promise:
             bound = response.one(promise[1])
-            axes.axhspan(*((bound, ends[1]) if promise[2] == "at_most" else (ends[0], bound)), zorder=0, lw=0,
-                         facecolor=BREAKS["facecolor"])  # fmt: skip
+            shade_broken(axes, promise, bound, ends)
             axes.axhline(bound, zorder=3, **_BOUND)
         axes.grid(axis="y", color=PALE, lw=0.8)
         axes.set_axisbelow(True)

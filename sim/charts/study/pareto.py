@@ -14,15 +14,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sim.charts.frame import Box, Frame, hits
-from sim.charts.page import EDGE, Key, Page, short_name, width_of, wrapped
+from sim.charts.page import EDGE, Key, Page, Title, short_name, width_of, wrapped
 from sim.charts.study.response import Promise, Response, checked_promise, draw_promise, interval, limits, scale
 from sim.charts.style import COLOURS, PALE, styled
-from sim.language import first_of, gettext, separated
+from sim.language import first_of, gettext, listed, separated
 from sim.report.lines import literal
 
 _WIDTH, _HEIGHT, _SCALE = 9.5, 4.4, 0.9
 _LINE = 0.13
-"""Sizes of the page, of its chart, of the room for its scale, and of a line of a label (inches)."""
+_LABELS = (1.5, 1.1)
+"""Sizes of the page, of its chart, of the room for its scale, of a line of a label, and widths of labels (inches)."""
 _MOST_NAMED = 8
 """Of more designs on the front than these, numbers stand in the chart and the names in a list below."""
 _MOST_LISTED = 20
@@ -33,7 +34,7 @@ _PALE = "#a8a8a8"
 @styled
 def pareto(
     table: pl.DataFrame,
-    title: str,
+    title: Title,
     subtitle: str = "",
     footer: str = "",
     *,
@@ -78,7 +79,7 @@ def pareto(
         [(row["cost"], at) for row in drawn for at in np.linspace(row["ends"][0], row["ends"][1], 9)]
     ).reshape(-1, 2)
     over = frame.beside(bound[0], bound[1], seen) if bound else None
-    labels, listed = _labels(front, drawn, frame, over, bound[1] if bound else 0.0)
+    labels, named = _labels(front, drawn, frame, over, bound[1] if bound else 0.0)
     page = Page.around(
         _WIDTH,
         _HEIGHT + 0.55,
@@ -86,7 +87,7 @@ def pareto(
         subtitle=literal(subtitle),
         legend=_legend(drawn),
         footer=footer,
-        notes=[*listed, *_withheld(rows)],
+        notes=[*named, *_withheld(rows)],
     )
     axes = page.axes(EDGE + _SCALE, 0.05, plot_width, _HEIGHT)
     axes.set_xlim(*ends[0])
@@ -148,7 +149,10 @@ def _labels(
     over: Box | None,
     bound: float,
 ) -> tuple[list[_Label], list[str]]:
-    """Return the labels of the front, placed so that they do not overlap, and a list of names if there are many."""
+    """Return the labels of the front, placed so that they do not overlap, and a list of names if there are many.
+
+    Designs at the same place share a label.
+    """
     points = [frame.inches(row["cost"], row["mean"]) for row in front]
     taken = [_around(frame.inches(row["cost"], row["mean"]), 0.06) for row in drawn]
     for row in drawn:
@@ -160,38 +164,71 @@ def _labels(
     for (x, y), (to, down) in pairwise(points):
         taken += [(x, y - 0.02, to, y + 0.02), (to - 0.02, min(y, down), to + 0.02, max(y, down))]
     names = [short_name(row["label"], 60) for row in front]
-    if len(names) <= _MOST_NAMED:
-        placed = _placed(["\n".join(wrapped(name, 1.5, 8)) for name in names], points, taken, frame)
-        if placed is not None:
+    alike: dict[tuple[float, float], list[int]] = {}
+    for i, point in enumerate(points):
+        alike.setdefault(point, []).append(i)
+    for across in _LABELS if len(names) <= _MOST_NAMED else ():
+        texts = [
+            "\n".join(_lines(names[here[0]], across) if len(here) == 1 else (names[i] for i in here))
+            for here in alike.values()
+        ]
+        if placed := _placed(texts, list(alike), taken, frame):
             return placed, []
     numbers = [str(i + 1) for i in range(len(front))]
-    placed = _placed(numbers, points, taken, frame) or []
-    listed = [f"{i}: {name}" for i, name in zip(numbers, names, strict=True)]
-    if len(listed) > _MOST_LISTED:
-        return placed, [gettext("On the front: {designs}", designs=separated(listed))]
-    return placed, [gettext("On the front"), *listed]
+    texts = [listed(numbers[i] for i in here) for here in alike.values()]
+    placed = _placed(texts, list(alike), taken, frame) or _placed(texts, list(alike), taken, frame, near=False)
+    named = [f"{i}: {name}" for i, name in zip(numbers, names, strict=True)]
+    if len(named) > _MOST_LISTED:
+        return placed, [gettext("On the front: {designs}", designs=separated(named))]
+    return placed, [gettext("On the front"), *named]
+
+
+def _lines(name: str, across: float) -> list[str]:
+    """Return a name in lines of about this width (inches): what comes before a comma is broken only if it must be."""
+    widest = max(width_of(f"{part},", 8) for part in name.split(", "))
+    return wrapped(name, max(across, min(widest + 0.01, 2 * across)), 8)
 
 
 def _placed(
-    texts: Sequence[str], points: Sequence[tuple[float, float]], taken: Sequence[Box], frame: Frame
-) -> list[_Label] | None:
-    """Return each label at the first free place near its point, or None if there is not one for all."""
+    texts: Sequence[str],
+    points: Sequence[tuple[float, float]],
+    taken: Sequence[Box],
+    frame: Frame,
+    *,
+    near: bool = True,
+) -> list[_Label]:
+    """Return each label at the first free place near its point, or none if there is not one for all.
+
+    `near`: where it is clearly nearer to its own point than to any other.
+    """
     full, labels = list(taken), []
-    for text, point in zip(texts, points, strict=True):
+    for i, (text, point) in enumerate(zip(texts, points, strict=True)):
         lines = text.split("\n")
         size = max(width_of(line, 8) for line in lines) + 0.05, len(lines) * _LINE + 0.03
-        free = next((box for box in _near(point, size) if frame.holds(box) and not hits(box, full)), None)
+        others = [other for k, other in enumerate(points) if k != i] if near else []
+        places = (box for box in _near(point, size) if frame.holds(box) and not hits(box, full))
+        free = next((box for box in places if _is_nearest(box, point, others)), None)
         if free is None:
-            return None
+            return []
         full.append(free)
         labels.append(_Label(text, free, point))
     return labels
 
 
+def _is_nearest(box: Box, point: tuple[float, float], others: Sequence[tuple[float, float]]) -> bool:
+    """Return whether a point is clearly nearer to a box than others are."""
+    return all(_apart(box, point) + 0.1 < _apart(box, other) for other in others)
+
+
+def _apart(box: Box, point: tuple[float, float]) -> float:
+    """Return how far a point is from a box (inches)."""
+    return math.dist(point, (min(max(point[0], box[0]), box[2]), min(max(point[1], box[1]), box[3])))
+
+
 def _near(point: tuple[float, float], size: tuple[float, float]) -> Iterator[Box]:
-    """Yield boxes around a point, the nearest first, right and above before left and below."""
+    """Yield boxes around a point, the nearest first, those above and below it before those beside it."""
     for apart in (0.09, 0.18, 0.3, 0.45, 0.65, 0.9, 1.2):
-        for dx, dy in ((1, 1), (1, -1), (-1, -1), (-1, 1), (1, 0), (0, 1), (0, -1), (-1, 0)):
+        for dx, dy in ((0, 1), (0, -1), (1, 1), (1, -1), (-1, -1), (-1, 1), (1, 0), (-1, 0)):
             x = point[0] + dx * (apart + size[0] / 2)
             y = point[1] + dy * (apart + size[1] / 2)
             yield (x - size[0] / 2, y - size[1] / 2, x + size[0] / 2, y + size[1] / 2)
@@ -214,9 +251,9 @@ def _legend(drawn: Sequence[Mapping[str, Any]]) -> list[Key]:
         keys.append(Key(gettext("beaten by another"), _look(front=False, no_choice=False) | {"ls": "none"}, line=True))
     known = {row["keeps"] for row in drawn if _no_choice(row)}
     words = {
-        (True, True): gettext("breaks or may break a promise"),
+        (True, True): gettext("breaks a promise, or is not known to keep it"),
         (True, False): gettext("breaks a promise"),
-        (False, True): gettext("may break a promise"),
+        (False, True): gettext("not known to keep a promise"),
     }.get((False in known, None in known))
     if words:
         look = _look(front=False, no_choice=True) | {"ls": "none"}

@@ -10,7 +10,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sim.charts.page import EDGE, Key, Page, cut_to
+from sim.charts.page import EDGE, Key, Page, Title
 from sim.charts.study.levels import path_lines, widest
 from sim.charts.study.response import Response, limits, scale, short_number
 from sim.charts.style import COLOURS, GREY, PALE, styled
@@ -21,6 +21,8 @@ from sim.statistics.verdicts import Ranked, Verdict
 
 _WIDTH, _NAMES, _ROW = 11.0, 3.2, 0.34
 """Of the page, of the names, and height of a row (inches)."""
+_SMALL = 7.5
+"""Size of the reason why there is no interval (points)."""
 _LOOKS: dict[str, dict[str, Any]] = {
     Ranked.BEST: {"color": "#141414", "marker": "*", "ms": 11, "lw": 4.0},
     Ranked.MAY_BE_BEST: {"color": COLOURS[1], "marker": "o", "ms": 7, "lw": 2.4},
@@ -32,7 +34,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
 @styled
 def ranking(
     table: pl.DataFrame,
-    title: str,
+    title: Title,
     subtitle: str = "",
     footer: str = "",
     *,
@@ -91,9 +93,10 @@ def ranking(
         n_replications = "–" if row["n"] is None else f"{row['n']:,}"
         page.write(_WIDTH - EDGE, down, n_replications, size=8.5, va="center", ha="right")
     _heads(page, left, plot_width, response)
-    _draw(axes, ends, points, words, [cut_to(_gone(row), 0.97 * plot_width, 8) for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(*limits([v for pair in ends for v in pair] + [0.0], 0.05))
+    _draw(axes, ends, points, words)
+    _say_why(axes, [(i, _gone(rows[i])) for i, pair in enumerate(ends) if not math.isfinite(sum(pair))], plot_width)
     less = gettext("{response}, mean less that of the best of the others", response=response.label)
     words = [Response(less, response.difference.unit, 1).words]
     if more_is_better is not None:
@@ -141,8 +144,7 @@ def _gone(row: Mapping[str, Any]) -> str:
 
 
 def _draw(
-    axes: Axes, ends: Sequence[tuple[float, float]], points: Sequence[float], words: Sequence[str],
-    words_of: Sequence[str],
+    axes: Axes, ends: Sequence[tuple[float, float]], points: Sequence[float], words: Sequence[str]
 ) -> None:  # fmt: skip
     """Draw the intervals with their differences, the mark of each verdict beside its word, and the line at 0."""
     axes.axvline(0, color=GREY, lw=1.2, ls=":", zorder=1)
@@ -154,8 +156,6 @@ def _draw(
         at = 1 + 0.25 / (axes.get_position().width * _WIDTH)
         axes.plot([at], [i], ls="none", transform=side, clip_on=False, zorder=4, **mark)
         if not (math.isfinite(low) and math.isfinite(high)):
-            axes.text(0.01, i, words_of[i], transform=side, size=8, color=GREY, va="center",
-                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
             continue
         axes.plot([low, high], [i, i], color=look["color"], lw=width, solid_capstyle="butt", zorder=3, label=verdict)
         if math.isfinite(points[i]):
@@ -164,3 +164,15 @@ def _draw(
             axes.plot([end], [i], marker="|", ms=9, mew=1.4, color=look["color"], zorder=3)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
+
+
+def _say_why(axes: Axes, reasons: Sequence[tuple[int, str]], plot_width: float) -> None:
+    """Write in rows without an interval why there is none, on that side of the line at 0 which has more room."""
+    low, high = axes.get_xlim()
+    left = -low >= high
+    room = max(-low, high) / (high - low) * plot_width - 0.16
+    for i, why in reasons:
+        lines = path_lines(why, room, _SMALL, most=2)
+        axes.annotate("\n".join(lines), (low if left else 0.0, i), (5, 0), textcoords="offset points", size=_SMALL,
+                      color=GREY, va="center", linespacing=1.05,
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8})  # fmt: skip

@@ -84,11 +84,6 @@ def checked_promise(promise: Promise | None) -> None:
         raise ValueError(f"promise must be at_most or at_least a value, got {promise[2]}")
 
 
-def keeps(value: float, promise: Promise) -> bool:
-    """Return whether a value keeps a promise."""
-    return value <= promise[1] if promise[2] == "at_most" else value >= promise[1]
-
-
 def short_number(value: float, half: float = math.nan, *, signed: bool = False) -> str:
     """Return a number in words to about three digits, or to the digits of its half-width; a dash for NaN."""
     size = max(abs(value), abs(half) if math.isfinite(half) else 0.0)

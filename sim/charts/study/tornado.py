@@ -11,7 +11,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sim.charts.page import EDGE, Key, Page, short_name, width_of
+from sim.charts.page import EDGE, Key, Page, Title, short_name, width_of
 from sim.charts.study.levels import path_lines, widest
 from sim.charts.study.response import Response, interval, limits, scale, short_number
 from sim.charts.style import COLOURS, GREY, PALE, styled
@@ -32,7 +32,7 @@ _SIZE = 7.5
 def tornado(
     table: pl.DataFrame,
     base: tuple[float, float, float],
-    title: str,
+    title: Title,
     subtitle: str = "",
     footer: str = "",
     *,

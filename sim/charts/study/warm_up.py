@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from sim.arrays import Floats
-from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name, wrapped
+from sim.charts.page import EDGE, Key, Page, Title, distinct, pilot_key, short_name, wrapped
 from sim.charts.study.response import Response, limits, scale
 from sim.charts.style import PALE, pilot_style, styled
 from sim.language import gettext, ngettext
@@ -29,7 +29,7 @@ _DELETED = {"facecolor": "#e3e3e3", "edgecolor": "none"}
 def warm_up(
     table: pl.DataFrame,
     chosen: Mapping[str, int | None],
-    title: str,
+    title: Title,
     subtitle: str = "",
     footer: str = "",
     *,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.language import both, gettext
+from sim.language import N_, both, gettext
 from sim.report.tables import scale_of, with_its_unit
 from sim.study.budget.adjusting import adjustments, mean_of
 from sim.study.budget.withholding import rule_of
@@ -32,17 +32,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Broken:
-    """Why a point is no choice: the promises that it breaks, or may break, each with what says what the point has."""
+    """Why a point is no choice: the promises that it breaks, or may break, each with what says what the point has.
+
+    `message` has a place for them.
+    """
 
     each: tuple[Callable[[], str], ...]
-    surely: bool
+    message: str
 
     def words(self) -> str:
         """Return what is broken, in the language that is spoken."""
-        which = both(say() for say in self.each)
-        if self.surely:
-            return gettext("breaks its promise: {which}", which=which)
-        return gettext("may break its promise: {which}", which=which)
+        return gettext(self.message, which=both(say() for say in self.each))
+
+
+BREAKS, MAY_BREAK = N_("breaks its promise: {which}"), N_("may break its promise: {which}")
+TOO_FEW = N_("every replication keeps its promise, too few to be sure: {which}")
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,14 @@ class Promised:
         What it breaks, may break, or is not known of; None where it keeps all, or where nothing is promised.
     open
         The responses whose promises are not known to be kept.
+    kept_in
+        In how many replications it keeps all of them; None where nothing is promised, or too little is known.
     """
 
     keeps: bool | None
     why: Reason | None = None
     open: tuple[Response, ...] = ()
+    kept_in: int | None = None
 
     @property
     def is_choice(self) -> bool:
@@ -89,23 +96,31 @@ def _promised(plan: Plan, runs: Runs, rule: Rule, adjusted: Mapping[Response, Ad
     broken: list[Callable[[], str]] = []
     unknown: list[Callable[[], str]] = []
     open_: list[Response] = []
-    family = len(runs.keys) * len(plan.study.promises)
+    confidence, kept_by = confidence_of_each(plan, runs), []
     for response, promise in plan.study.promises.items():
         if why := rule.why(judged_as(plan.report, response), name):
             unknown.append(partial(_unknown, plan, response, why))
             open_.append(response)
             continue
-        interval = mean_of(plan, runs, rule, adjusted, name, response, 1 - (1 - plan.confidence) / family)
+        interval = mean_of(plan, runs, rule, adjusted, name, response, confidence)
         kept = side(interval, promise)
+        kept_by.append([promise.kept(value) for value in rule.counted(judged_as(plan.report, response), name).tolist()])
         if kept is not True:
             say = partial(_beside, plan, response, interval, runs.unit(response))
             (unknown if kept is None else broken).append(say)
             open_.append(response)
+    kept_in = sum(map(all, zip(*kept_by, strict=True))) if len(kept_by) == len(plan.study.promises) else None
     if broken:
-        return Promised(False, Broken(tuple(broken), surely=True), tuple(open_))
+        return Promised(False, Broken(tuple(broken), BREAKS), tuple(open_), kept_in)
     if unknown:
-        return Promised(None, Broken(tuple(unknown), surely=False), tuple(open_))
-    return Promised(True)
+        message = TOO_FEW if kept_in == runs.count(name) else MAY_BREAK
+        return Promised(None, Broken(tuple(unknown), message), tuple(open_), kept_in)
+    return Promised(True, kept_in=kept_in)
+
+
+def confidence_of_each(plan: Plan, runs: Runs) -> float:
+    """Return the confidence of the interval of one promise of one point, with which those of all hold together."""
+    return 1 - (1 - plan.confidence) / (len(runs.keys) * len(plan.study.promises))
 
 
 def _unknown(plan: Plan, response: Response, why: Withheld) -> str:

@@ -26,7 +26,7 @@ from sim.study.withholding import OVERLOAD, Rule, horizon_of, judged_as
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.figure import Figure
@@ -87,10 +87,21 @@ class _Span:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A finished explanation: its folder, and what it says, a sentence a response."""
+    """A finished explanation.
+
+    Attributes
+    ----------
+    store
+        The results folder.
+    sentences
+        What it says, one a response.
+    chart
+        Draws its chart, in the language that is spoken then.
+    """
 
     store: Store
     sentences: tuple[str, ...]
+    chart: Callable[[], Figure]
 
 
 def explain(
@@ -161,12 +172,13 @@ def explain(
 
     def chart() -> Figure:
         seen = writing.seen(causes, results, found.words)
-        return contributions(found.table(), seen, writing.how(sure), redraw.footer([base]))
+        as_run = base.model_copy(update={"run": base.run.model_copy(update={"replications": causes.replications})})
+        return contributions(found.table(), seen, writing.how(sure), redraw.footer([as_run]))
 
     drawing.keep(store, "explained", chart)
     printed.keep(store, lambda: found.printed(store.folder.name))
     store.finish({"simulated": runs.simulated, "steps": runs.steps})
-    return Explanation(store, found.sentences)
+    return Explanation(store, found.sentences, chart)
 
 
 @dataclass(frozen=True)

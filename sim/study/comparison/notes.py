@@ -12,7 +12,8 @@ from sim.config.compose import shipped_districts
 from sim.config.report import Response
 from sim.language import gettext, listed, phrase, run_together
 from sim.report import counts
-from sim.statistics.mser5 import warm_up
+from sim.report.tables import number
+from sim.statistics.mser5 import latest, warm_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from sim.config import Level, Pilot
     from sim.study.design import Design
     from sim.study.replications import Speed
+
+WEEK = 7
+"""Days of one."""
 
 NEARLY_FULL = 0.95
 """Load from which a level counts as at its limit."""
@@ -104,22 +108,34 @@ def horizon(waiting: pl.DataFrame, pilots: Iterable[Pilot]) -> list[str]:
         table = waiting.filter(waiting["pilot"] == pilot.name).pivot(on="day", index="replication", values="hours")
         means = table.drop("replication").to_numpy()
         days = np.array([int(c) for c in table.columns if c != "replication"])
-        used = int((days < 7 * pilot.run.warm_up_weeks).sum())
-        chosen = warm_up(means[:, : len(days)], 0)
+        begin = WEEK * pilot.run.warm_up_weeks
+        used = int((days < begin).sum())
+        chosen = warm_up(means, 0)
         words = {"pilot": pilot.name, "wanted": chosen, "used": used}
-        sentences.append(
-            gettext(
+        if chosen <= used:
+            told = gettext(
                 "{pilot}: MSER-5 on the backlog of each working day would drop {wanted} working days; {used} were "
                 "dropped, enough.",
                 **words,
             )
-            if chosen <= used
-            else gettext(
+        elif chosen < latest(len(days)):
+            told = gettext(
                 "{pilot}: MSER-5 on the backlog of each working day would drop {wanted} working days; {used} were "
-                "dropped, not enough: the backlog is still settling or growing.",
+                "dropped, not enough.",
                 **words,
             )
-        )
+        else:
+            middle = WEEK * (pilot.run.warm_up_weeks + pilot.run.measured_weeks / 2)
+            end = WEEK * (pilot.run.warm_up_weeks + pilot.run.measured_weeks)
+            told = gettext(
+                "{pilot}: no warm-up of up to half of the run makes the work that waits steady (MSER-5): it is "
+                "{first} hours in the first half of the weeks that are measured and {last} in the second, so that what "
+                "is said of it depends on how long the run is.",
+                pilot=pilot.name,
+                first=number(means[:, (days >= begin) & (days < middle)].mean(), 0),
+                last=number(means[:, (days >= middle) & (days < end)].mean(), 0),
+            )
+        sentences.append(told)
     return sentences
 
 

@@ -15,7 +15,7 @@ from sim.report.screen import where
 from sim.report.sentences import conclusions
 from sim.report.tables import escape_markdown, rows_table
 from sim.study import scope
-from sim.study.comparison import equity_tables, face_tables, first_screen, notes, redraw
+from sim.study.comparison import cost, equity_tables, face_tables, first_screen, notes, redraw
 from sim.study.comparison.crossed import crossed_table
 from sim.study.comparison.differences import overloaded_in
 from sim.study.comparison.pairs import pairs_table
@@ -147,6 +147,7 @@ def _pages(results: Results) -> list[Page]:
         pages.append(page("pairs", pairs_table(results.tables["pairs"], confidence)))
     if len(names) > 1:
         pages.append(page("pairing", pairing_table(comparison)))
+    pages.append(page("cost", cost.table(results.designs, results.tables["measures"], confidence)))
     if results.face is not None:
         pages.append(page("face", face_tables.compared_table(results.face.spoken(), names)))
     return pages

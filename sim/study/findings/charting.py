@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from sim.config.study_schema import Promise
 from sim.errors import StoreError
-from sim.language import ENGLISH, N_, both, gettext, ngettext, run_together, separated, spoken
+from sim.language import ENGLISH, both, gettext, ngettext, run_together, separated, spoken
 from sim.language.worded import with_cells
-from sim.report.tables import scale_of, with_its_unit
 from sim.statistics.effects import omissions
 from sim.store import files
 from sim.store.store import AGAIN
+from sim.study.budget.promises import bound
 from sim.study.findings.naming import Words
 from sim.study.folder.drawing import ALL, Drawings, Wanted, speaking_on_charts
 from sim.study.folder.drawing import draw as draw_charts
@@ -34,6 +35,9 @@ DRAWN = ("main_effects", "curve", "heat", "tornado", "indices", "ranking", "pare
 
 SHOWN = ("summary", "controls")
 """Tables that are shown beside charts."""
+
+DIRECTED = ("main_effects", "curve", "tornado", "pareto", "panels")
+"""Charts whose subtitle says which direction is better; on others a scale does."""
 
 PARTS = ("design", "pilot", "against", "response")
 """The columns that distinguish the charts of one kind."""
@@ -102,7 +106,12 @@ def _charts(store: Store) -> list[Chart]:
     words = Words.read(notes)
     tables = {name: _called(table_of(store, name, notes), words) for name in notes["tables"]}
     notes["designs"] = [
-        {**design, "factors": [words.factor(name) for name in design["factors"]]} for design in notes["designs"]
+        {
+            **design,
+            "factors": [words.factor(name) for name in design["factors"]],
+            "named": [words.factors.get(name, name) for name in design["factors"]],
+        }
+        for design in notes["designs"]
     ]
     made: dict[str, Chart] = {}
     for chart in _figures(tables, notes):
@@ -220,17 +229,27 @@ def _is_difference(part: pl.DataFrame) -> bool:
     return "against" in part.columns and bool(part["against"][0])
 
 
-def _promise(part: pl.DataFrame, notes: Mapping[str, Any]) -> tuple[str, float, Any] | None:
-    """Return the promise on the response of a table, unless the table is of differences."""
-    response = str(part["response"][0])
-    promise = notes["promises"].get(response)
-    if promise is None or _is_difference(part):
+def _promised(part: pl.DataFrame, notes: Mapping[str, Any]) -> Promise | None:
+    """Return the promise on the response of a table, unless the table is of differences or of no response."""
+    if "response" not in part.columns or _is_difference(part):
         return None
-    side = "at_most" if promise["at_most"] is not None else "at_least"
-    factor, unit, _ = scale_of(str(part["unit"][0]))
-    bound = with_its_unit(f"{factor * promise[side]:g}", unit)
-    words = {"at_most": N_("promise: at most {bound}"), "at_least": N_("promise: at least {bound}")}
-    return gettext(words[side], bound=bound), float(promise[side]), side
+    promise = notes["promises"].get(str(part["response"][0]))
+    return None if promise is None else Promise(**promise)
+
+
+def _bound(part: pl.DataFrame, notes: Mapping[str, Any]) -> str:
+    """Return the bound of the promise on the response of a table in words; empty where there is none."""
+    promise = _promised(part, notes)
+    return "" if promise is None else bound(promise, str(part["unit"][0]))
+
+
+def _promise(part: pl.DataFrame, notes: Mapping[str, Any]) -> tuple[str, float, Any] | None:
+    """Return the words, the bound and the side of the promise on the response of a table, where there is one."""
+    promise = _promised(part, notes)
+    if promise is None:
+        return None
+    side = "at_least" if promise.at_most is None else "at_most"
+    return gettext("promise: {bound}", bound=_bound(part, notes)), promise.bound, side
 
 
 def _more_is_better(part: pl.DataFrame, notes: Mapping[str, Any]) -> bool | None:
@@ -239,9 +258,25 @@ def _more_is_better(part: pl.DataFrame, notes: Mapping[str, Any]) -> bool | None
     return None if better is None else bool(better)
 
 
-def _opening(notes: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """Return title, subtitle and footer of a chart."""
-    return {"title": gettext("{study}: {what}", study=notes["title"], what=what), "footer": notes["footer"]}
+def _opening(part: pl.DataFrame, notes: Mapping[str, Any], kind: str, what: str, subtitle: str) -> dict[str, Any]:
+    """Return title, subtitle and footer of a chart: the title says what was found, or what is seen if that is not sure.
+
+    The study is named by the one or the other.
+    """
+    from sim.study.findings.titles import About, titles
+
+    design = notes["designs"][int(part["design"][0])] if "design" in part.columns else {}
+    response = _words(part, notes) if "response" in part.columns else ""
+    about = About(response, design.get("named", ()), _bound(part, notes), notes["warm_up_weeks"])
+    found, study = titles(kind, part, about), notes["title"]
+    better = _more_is_better(part, notes) if kind in DIRECTED else None
+    sentences = [
+        gettext("{study}.", study=study) if found else "",
+        subtitle,
+        "" if better is None else gettext("More is better.") if better else gettext("Less is better."),
+    ]
+    neutral = gettext("{study}: {what}", study=study, what=what)
+    return {"title": [*found, neutral], "subtitle": run_together(sentences), "footer": notes["footer"]}
 
 
 def _main_effects(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
@@ -256,7 +291,8 @@ def _main_effects(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
             "Mean over the settings of each part of a factor's range; {intervals}, over settings and replications.",
             intervals=notes["interval"],
         )
-    return main_effects(_with_words(part, notes), subtitle=subtitle, **_opening(notes, _words(part, notes)))
+    opening = _opening(part, notes, "main_effects", _words(part, notes), subtitle)
+    return main_effects(_with_words(part, notes), **opening)
 
 
 def _averaged(what: str, others: Sequence[str], part: pl.DataFrame) -> str:
@@ -287,8 +323,8 @@ def _curve(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
         lines = gettext("a line for each level of {factor}", factor=others[0])
         subtitle.append(_averaged(lines, others[1:], part))
     return curve(
-        _with_words(part, notes), subtitle=gettext("{what}.", what=separated(subtitle)), factor=factor[0],
-        promise=_promise(part, notes), **_opening(notes, _words(part, notes)),
+        _with_words(part, notes), factor=factor[0], promise=_promise(part, notes),
+        **_opening(part, notes, "curve", _words(part, notes), gettext("{what}.", what=separated(subtitle))),
     )  # fmt: skip
 
 
@@ -303,8 +339,8 @@ def _panels(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
         _averaged(gettext("a panel for each level of {factor}", factor=third), others, part),
     ]
     return panels(
-        _with_words(part, notes), subtitle=gettext("{what}.", what=separated(subtitle)), factor=factor,
-        promise=_promise(part, notes), **_opening(notes, _words(part, notes)),
+        _with_words(part, notes), factor=factor, promise=_promise(part, notes),
+        **_opening(part, notes, "panels", _words(part, notes), gettext("{what}.", what=separated(subtitle))),
     )  # fmt: skip
 
 
@@ -318,9 +354,11 @@ def _heat(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
         "{mean}; below it, small: half-width of its {confidence:.0%} interval.",
         mean=mean, confidence=notes["confidence"],
     )  # fmt: skip
+    promise = _promise(part, notes) if "keeps" in part.columns else None
     return heat_map(
-        _with_words(part, notes), subtitle=subtitle, promise=_promise(part, notes), around_zero=_is_difference(part),
-        more_is_better=_more_is_better(part, notes), **_opening(notes, _words(part, notes)),
+        _with_words(part, notes), promise=promise, around_zero=_is_difference(part),
+        more_is_better=_more_is_better(part, notes),
+        **_opening(part, notes, "heat", _words(part, notes), subtitle),
     )  # fmt: skip
 
 
@@ -336,9 +374,9 @@ def _tornado(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     )
     label, unit = _words(part, notes), str(part["unit"][0])
     return tornado(
-        part, base, subtitle=subtitle, effect_label=label, unit=unit, most=30, difference=_is_difference(part),
+        part, base, effect_label=label, unit=unit, most=30, difference=_is_difference(part),
         mid=notes["mids"].get(str(part["response"][0])),
-        **_opening(notes, gettext("what moves {response}", response=label)),
+        **_opening(part, notes, "tornado", gettext("what moves {response}", response=label), subtitle),
     )  # fmt: skip
 
 
@@ -354,9 +392,8 @@ def _indices(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     label = _words(part, notes)
     return indices(
         part,
-        subtitle=subtitle,
         response_label=label,
-        **_opening(notes, gettext("what {response} depends on", response=label)),
+        **_opening(part, notes, "indices", gettext("what {response} depends on", response=label), subtitle),
     )
 
 
@@ -371,8 +408,8 @@ def _ranking(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
         confidence=notes["confidence"],
     )
     return ranking(
-        part, subtitle=subtitle, response_label=label, unit=str(part["unit"][0]),
-        more_is_better=_more_is_better(part, notes), **_opening(notes, label),
+        part, response_label=label, unit=str(part["unit"][0]), more_is_better=_more_is_better(part, notes),
+        **_opening(part, notes, "ranking", label, subtitle),
     )  # fmt: skip
 
 
@@ -385,9 +422,9 @@ def _pareto(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
         "Where the steps turn, no design has fewer heads and a better mean; {intervals}.", intervals=notes["interval"]
     )
     return pareto(
-        part, subtitle=subtitle, cost_label=gettext("heads of all levels"), response_label=label,
+        part, cost_label=gettext("heads of all levels"), response_label=label,
         unit=str(part["unit"][0]), promise=_promise(part, notes),
-        **_opening(notes, gettext("{response} and heads", response=label)),
+        **_opening(part, notes, "pareto", gettext("{response} and heads", response=label), subtitle),
     )  # fmt: skip
 
 
@@ -396,10 +433,8 @@ def _warm_up(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     from sim.charts import warm_up
 
     chosen = dict(part.select("series", "chosen").unique().iter_rows())
+    subtitle = gettext("Means of a pilot run of the base; all points leave out {n} weeks.", n=notes["warm_up_weeks"])
     return warm_up(
-        part.select("series", "week", "mean"), chosen,
-        subtitle=gettext(
-            "Means of a pilot run of the base; all points leave out {n} weeks.", n=notes["warm_up_weeks"]
-        ),
-        response_label=gettext("backlog"), unit="hours", **_opening(notes, gettext("warm-up")),
+        part.select("series", "week", "mean"), chosen, response_label=gettext("backlog"), unit="hours",
+        **_opening(part, notes, "warm_up", gettext("warm-up"), subtitle),
     )  # fmt: skip

@@ -9,7 +9,8 @@ from sim.language import N_, gettext, ngettext, run_together, separated
 from sim.study.budget.choice import Fate, difference_in_words, tolerance
 from sim.study.budget.confirmation import Reason
 from sim.study.budget.promises import bound
-from sim.study.findings.sentences import of_difference, some
+from sim.study.findings.naming import of_difference
+from sim.study.findings.sentences import some
 from sim.study.headlines.definitions import value_text
 
 if TYPE_CHECKING:

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from sim.config.meaning import words_of_knobs
 from sim.config.report import Response
-from sim.language import gettext, phrase
+from sim.language import N_, gettext, phrase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import polars as pl
+
     from sim.study.points.plan import Plan
+
+
+POINTS = N_("percentage points")
+"""The unit of a difference of shares."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,17 @@ class Words:
     def factor(self, name: str) -> str:
         """Return a factor in words with its path, so that a reader can set it."""
         return gettext("{factor} ({path})", factor=self.factors[name], path=name) if name in self.factors else name
+
+
+def unit_of(part: pl.DataFrame) -> str:
+    """Return the unit of a table of one response, of a measure or of a difference."""
+    unit = str(part["unit"][0])
+    return of_difference(unit) if "against" in part.columns and part["against"][0] else unit
+
+
+def of_difference(unit: str) -> str:
+    """Return the unit of a difference."""
+    return POINTS if unit == "share" else unit
 
 
 def words_of(plan: Plan) -> Words:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.config.report import Response
-from sim.errors import ConfigError, near
+from sim.errors import ConfigError
 from sim.language import N_, both, first_of, gettext, listed, ngettext, phrase
-from sim.measures.dictionary import DEFINITIONS
 from sim.report import counts
 from sim.report.tables import counted
 from sim.study.budget import choice
+from sim.study.findings import asked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from rich.console import Console
 
@@ -194,30 +193,8 @@ def check(plan: Plan, runs: Runs) -> None:
     for name in runs.keys:
         runs.ensure({name: 1}, N_("first replication"))
         if name not in runs.failures:
-            known = [str(Response(*row)) for row in runs.table(name, 0).select("measure", "group").iter_rows()]
-            for where, response in plan.study.named:
-                if str(response) not in known:
-                    raise _no_measure(where, str(response), known)
+            asked.check_kept(plan.study, runs.table(name, 0).select("measure", "group").iter_rows())
             return
-
-
-def check_measures(study: Study, own: Iterable[str]) -> None:
-    """Raise if a study names a measure that there is none of, of ours or of one's own: that needs no replication.
-
-    Raises
-    ------
-    ConfigError
-        By where the study names it.
-    """
-    known = [*DEFINITIONS, *own]
-    for where, response in study.named:
-        if response.measure not in known:
-            raise _no_measure(where, str(response), known)
-
-
-def _no_measure(where: str, response: str, known: Iterable[str]) -> ConfigError:
-    """Return the error for a response that there is none of."""
-    return ConfigError(f"study.{where} must name measures, or measure|group{near(response, known)}, got {response}")
 
 
 def _workers(on: Settings) -> int | None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim.language import N_, either, gettext, listed, ngettext, phrase, separated
+from sim.language import N_, either, gettext, listed, ngettext, phrase, run_together, separated
 from sim.statistics.intervals import Interval
 from sim.statistics.verdicts import Ranked
 from sim.study.budget.promises import bounds
-from sim.study.findings.movers import movers
+from sim.study.findings import leading
+from sim.study.findings.naming import of_difference, unit_of
 from sim.study.headlines.definitions import value_text
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ SAMPLED = ("lhs", "sobol")
 
 LOST = 8
 """Factors without a value, or at which a sign changes, that a sentence names one by one."""
-
-POINTS = N_("percentage points")
-"""The unit of a difference of shares."""
 
 _ALONE, _AGAINST = N_("{response}: {what}."), N_("{response} against {baseline}: {what}.")
 
@@ -106,12 +104,6 @@ def _named(part: pl.DataFrame, words: Words) -> str:
     return words.response(str(part["response"][0]), str(part["pilot"][0]), str(part["against"][0]))
 
 
-def _unit(part: pl.DataFrame) -> str:
-    """Return the unit of a part, of a measure or of a difference."""
-    unit = str(part["unit"][0])
-    return of_difference(unit) if part["against"][0] else unit
-
-
 def _interval(row: Mapping[str, Any], names: tuple[str, str, str]) -> Interval:
     """Return the interval of a row."""
     estimate, low, high = (math.nan if row[name] is None else float(row[name]) for name in names)
@@ -125,18 +117,29 @@ def _promises(plan: Plan, summary: pl.DataFrame, units: Mapping[Response, str]) 
     keeps = summary["keeps_promises"]
     kept, broken, unknown = (int(n) for n in (keeps.sum(), (~keeps).sum(), keeps.null_count()))
     about = {"kept": kept, "all": len(summary), "broken": broken, "unknown": unknown, "confidence": plan.confidence}
-    if plan.study.choose:  # what was chosen comes first, and has said what is promised
-        yield gettext(
+    counted = (  # of a choice, which comes first, it has been said what is promised
+        gettext(
             "{kept} of {all} points keep the promise, {broken} break it, and {unknown} may do either or cannot be "
             "judged, by {confidence:.0%} intervals that hold together.",
             **about,
         )
-        return
-    yield gettext(
-        "{kept} of {all} points keep the promise ({goals}), {broken} break it, and {unknown} may do either or cannot "
-        "be judged, by {confidence:.0%} intervals that hold together.",
-        goals=bounds(plan, units), **about,
+        if plan.study.choose
+        else gettext(
+            "{kept} of {all} points keep the promise ({goals}), {broken} break it, and {unknown} may do either or "
+            "cannot be judged, by {confidence:.0%} intervals that hold together.",
+            goals=bounds(plan, units), **about,
+        )
     )  # fmt: skip
+    too_few = len(summary.filter(keeps.is_null(), pl.col("kept_in") == pl.col("n")))
+    if not too_few:
+        yield counted
+        return
+    them = ngettext(
+        "Of the latter, {n} keeps it in every replication: too few to be sure.",
+        "Of the latter, {n} keep it in every replication: too few to be sure.",
+        too_few,
+    )
+    yield run_together([counted, them])
 
 
 def _range(
@@ -237,11 +240,6 @@ def _setting(plan: Plan, point: Point) -> str:
     return phrase(plan.settings.all[point.setting].label) or gettext("the base")
 
 
-def of_difference(unit: str) -> str:
-    """Return the unit of a difference."""
-    return POINTS if unit == "share" else unit
-
-
 def _interval_text(row: Mapping[str, Any], names: tuple[str, str, str], unit: str, *, signed: bool = False) -> str:
     """Return a value with its interval, where there is one."""
     interval = _interval(row, names)
@@ -265,17 +263,17 @@ def _alone(response: str, known: pl.DataFrame, points: int, names: tuple[str, st
 
 def _strongest_factor(part: pl.DataFrame, words: Words, *, sampled: bool) -> Iterator[str]:
     """Yield the factor that moves a response most, averaged over the others, or over what is known of them."""
-    moved = movers(part)
+    moved = leading.strongest(part)
     if moved is None:
         return
-    unit, names, low, high = _unit(part), ("mean", "low", "high"), moved.low, moved.high
+    unit, names, low, high = unit_of(part), ("mean", "low", "high"), moved.low, moved.high
     message = (
         N_("{response}: no factor moves it.")
         if moved.equal
         else N_("{response}: no factor moves it beyond the noise.")
         if not moved.sure
         else N_("{response}: {factor} moves it most, from {low} at {low_level} to {high} at {high_level}, {averaged}.")
-        if len(moved.most) == 1
+        if moved.most
         else N_(
             "{response}: {factors} may move it most; with {factor} it goes from {low} at {low_level} to {high} at "
             "{high_level}, {averaged}."
@@ -285,7 +283,7 @@ def _strongest_factor(part: pl.DataFrame, words: Words, *, sampled: bool) -> Ite
         message,
         response=_named(part, words), factor=low["factor"], low=_interval_text(low, names, unit),
         low_level=low["level"], high=_interval_text(high, names, unit), high_level=high["level"],
-        averaged=_averaged(low, high, sampled=sampled), factors=either(moved.most),
+        averaged=_averaged(low, high, sampled=sampled), factors=either(moved.may_be),
     )  # fmt: skip
 
 
@@ -304,10 +302,10 @@ def _averaged(low: Mapping[str, Any], high: Mapping[str, Any], *, sampled: bool)
 
 def _swings(part: pl.DataFrame, words: Words) -> Iterator[str]:
     """Yield an effect at the base, what moves it beyond the noise, and where its sign changes."""
-    unit = _unit(part)
+    unit = unit_of(part)
     first = part.row(0, named=True)
     base = _interval(first, ("base", "base_from", "base_to"))
-    sure = [row for row in part.iter_rows(named=True) if row["sure"]]
+    sure, _ = leading.swinging(part)
     ends = separated(
         gettext(
             "{factor} ({low} at {low_level}, {high} at {high_level})",
@@ -358,20 +356,20 @@ def _point(value: float | None) -> Interval:
 
 def _carriers(part: pl.DataFrame, words: Words) -> Iterator[str]:
     """Yield the factors that cause most of the variance of a response."""
-    known = part.filter(pl.col("total").is_finite()).sort("total", descending=True, maintain_order=True)
-    if known.is_empty():
+    known, _ = leading.carriers(part)
+    if not known:
         return
     shares = listed(
         gettext(
             "{factor} {share:.0%} ({low:.0%} to {high:.0%})",
             factor=row["factor"], share=row["total"], low=row["total_low"], high=row["total_high"],
         )
-        for row in known.head(STRONGEST).iter_rows(named=True)
+        for row in known[:STRONGEST]
     )  # fmt: skip
     yield gettext(
         "{response}: most of its variance over the factors' ranges is due to {shares} (total indices); first-order "
         "indices sum to {sum:.0%}.",
-        response=_named(part, words), shares=shares, sum=known["first"].sum(),
+        response=_named(part, words), shares=shares, sum=sum(row["first"] for row in known),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from sim.statistics import effects, intervals, sobol, swings
 from sim.statistics import responses as cells
 from sim.statistics.reasons import Text, in_words
 from sim.study.budget.adjusting import UNADJUSTED, matrix
+from sim.study.budget.promises import confidence_of_each, side
 from sim.study.comparison.differences import settling, verdict_on
 from sim.study.findings import choices
 from sim.study.findings.naming import words_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from sim.config import Mid, Run
     from sim.config.report import Response
+    from sim.config.study_schema import Promise
     from sim.language.worded import Words
     from sim.statistics.designs import Block
     from sim.statistics.reasons import Reason
@@ -133,8 +135,8 @@ def summary_table(
 ) -> Worded:
     """Return one row a point: its factors' levels, mean, low and high of every response, and what it promises.
 
-    A mean from which nothing follows says why, in `RESPONSE_why`, and what would help. `adjusted` says what means are
-    adjusted for.
+    A mean from which nothing follows says why, in `RESPONSE_why`, and what would help. `kept_in` has in how many
+    replications every promise is kept. `adjusted` says what means are adjusted for.
     """
     settings = pl.DataFrame(
         [
@@ -162,7 +164,10 @@ def summary_table(
         summary = summary.with_columns(pl.lit("").alias(f"{response}{end}") for end in ("_why", "_help"))
     if plan.study.promises:
         kept = [known[point.name].keeps if point.name in known else None for point in plan.points]
-        summary = summary.with_columns(pl.Series("keeps_promises", kept, dtype=pl.Boolean))
+        kept_in = [known[point.name].kept_in if point.name in known else None for point in plan.points]
+        summary = summary.with_columns(
+            pl.Series("keeps_promises", kept, dtype=pl.Boolean), pl.Series("kept_in", kept_in, dtype=pl.Int64)
+        )
     return Worded(summary, words)
 
 
@@ -245,7 +250,12 @@ def findings(
     for number, block in enumerate(plan.settings.blocks):
         settings = block_settings(plan, block)
         for studied in responses_by_setting(plan, runs, rule, adjusted):
-            for name, table in _shape(plan, block, settings, studied, remarks).items():
+            shape = _shape(plan, block, settings, studied, remarks)
+            promise = None if studied.against else plan.study.promises.get(studied.response)
+            if "heat" in shape and promise is not None:
+                confidence = confidence_of_each(plan, runs)
+                shape["heat"] = _beside_promise(shape["heat"], settings, studied, promise, confidence)
+            for name, table in shape.items():
                 numbered = table.after(design=number, pilot=studied.pilot, against=studied.against)
                 made.setdefault(name, []).append(numbered)
     tables = {name: stacked(parts) for name, parts in made.items()}
@@ -296,6 +306,18 @@ def _levels(block: Block, settings: pl.DataFrame, studied: ResponseBySetting) ->
     if len(others) > 1:
         made["panels"] = effects.panels(settings, response, (first, others[0], others[1]), confidence)
     return made
+
+
+def _beside_promise(
+    heat: Worded, settings: pl.DataFrame, studied: ResponseBySetting, promise: Promise, confidence: float
+) -> Worded:
+    """Return the cells of two factors, of each whether it is known to keep a promise, and in how many replications."""
+    x, y = str(heat.table["x_factor"][0]), str(heat.table["y_factor"][0])
+    values = [cell.by_replication for cell in cells.cells(settings, studied.values, (x, y))]
+    keeps = [side(studied.values.mean(one, confidence), promise) if len(one) else None for one in values]
+    kept_in = [sum(map(promise.kept, one.tolist())) if len(one) else None for one in values]
+    columns = pl.Series("keeps", keeps, dtype=pl.Boolean), pl.Series("kept_in", kept_in, dtype=pl.Int64)
+    return replace(heat, table=heat.table.with_columns(*columns))
 
 
 def _swings(

@@ -22,8 +22,6 @@ from sim.study.comparison.comparison import opened, run_missing
 from sim.study.comparison.differences import rule_of
 from sim.study.comparison.redraw import footer
 from sim.study.design import prepared
-from sim.study.folder.drawing import announce, speaking_on_charts
-from sim.study.folder.look import USUAL
 from sim.study.headlines.definitions import Headline, Headlines, Kind, known_values, sentences
 from sim.study.headlines.readings import Point, Readings
 
@@ -59,8 +57,8 @@ class Outcome:
         In a word or three of English.
     make_sentences
         Gives the two sentences.
-    images
-        Its chart by the kind of file.
+    chart
+        Draws its chart, in the language that is spoken then.
     effects
         What it rests on: at the base, and at the ends of the assumptions.
     means
@@ -69,7 +67,7 @@ class Outcome:
 
     verdict: str
     make_sentences: Callable[[], tuple[str, str]]
-    images: Mapping[str, bytes]
+    chart: Callable[[], Figure]
     effects: tuple[Effect, ...]
     means: pl.DataFrame
 
@@ -150,12 +148,10 @@ def study(
     units = {m: str(measures.filter(measures["measure"] == m)["unit"][0]) for m in headline.panels}
     readings = Readings(headline, points, rule_of(designs, measures))
     store.finish({})
-    announce(console)
-    with speaking_on_charts():
-        image = USUAL.files(_chart(readings, units, pilots))
     with speaking(ENGLISH):
         effects, means = tuple(readings.effects()), _shown(readings, units)
-    return Outcome(readings.verdict, partial(_sentences, readings, units), image, effects, means)
+    sentences_of, chart = partial(_sentences, readings, units), partial(_chart, readings, units, pilots)
+    return Outcome(readings.verdict, sentences_of, chart, effects, means)
 
 
 def _sentences(readings: Readings, units: Mapping[str, str]) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from sim.report.pages import Page, Printed
 from sim.report.screen import Screen, where
 from sim.report.tables import Column, Table, escape_markdown, percent
 from sim.store.store import Store
+from sim.study.folder import drawing
 from sim.study.folder.printed import keep
 from sim.study.headlines.definitions import effects_table
 from sim.study.headlines.run import points_of, study
@@ -105,8 +106,8 @@ def run_all(
         console.print(gettext("{number}. {title}", number=number, title=phrase(headline.title)), markup=False)
         beside = folder.with_name(f"{folder.name}-{name}")
         each[name] = study(console, beside, headline, points[name], backend, command)
-        for kind, image in each[name].images.items():
-            store.write_bytes(f"charts/{name}.{kind}", image)
+        drawing.announce(console)
+        drawing.keep(store, name, each[name].chart)
     pilot = _pilot(points)
     titles = {name: headline.title for name, headline in headlines.items()}
     with speaking(ENGLISH):

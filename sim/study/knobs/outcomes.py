@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sim.language import gettext, listed, separated
 from sim.statistics.intervals import simultaneous
-from sim.study.knobs.rows import DIRECTIONS
+from sim.statistics.reasons import in_words
+from sim.study.knobs.rows import DIRECTIONS, direction_words, end_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from sim.arrays import Floats
     from sim.config.report import Response
     from sim.statistics.intervals import Difference
+    from sim.statistics.reasons import Reason
     from sim.study.knobs.trials import Trial
 
 BASE = "base"
@@ -63,7 +66,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A knob that was turned, or why it was not, and what is wrong with what its row says.
+    """A knob that was turned, or why it was not.
 
     Attributes
     ----------
@@ -71,27 +74,45 @@ class Outcome:
         The row and its designs.
     changes
         Of every measure that could be compared; the strongest first.
-    failure
-        Empty where the row says what was found.
     why
-        Why nothing was compared; empty where something was.
+        Why nothing was compared; None where something was.
     """
 
     trial: Trial
     changes: tuple[Change, ...]
-    failure: str
-    why: str = ""
+    why: Reason | None = None
 
     @property
     def moved(self) -> tuple[Change, ...]:
         """Return the changes whose interval leaves out 0."""
         return tuple(one for one in self.changes if one.moved)
 
+    @property
+    def failure(self) -> str:
+        """Return what is wrong with what the row says, in the language that is spoken; empty: nothing."""
+        return _failure(self.trial, self.changes, self.why)
+
+
+@dataclass(frozen=True)
+class DidNotRun:
+    """Why nothing was compared: a design failed."""
+
+    end: str
+    why: str
+
+    def words(self) -> str:
+        """Return which design it is, and what its run left as it is."""
+        return gettext("{level}: {reason}", level=end_words(self.end), reason=self.why)
+
 
 def outcome(
-    trial: Trial, responses: Sequence[Response], values: Callable[[str, Response], Floats], confidence: float, why: str
+    trial: Trial,
+    responses: Sequence[Response],
+    values: Callable[[str, Response], Floats],
+    confidence: float,
+    why: Reason | None,
 ) -> Outcome:
-    """Return what turning a knob moved, and whether the row says so.
+    """Return what turning a knob moved.
 
     Parameters
     ----------
@@ -104,11 +125,10 @@ def outcome(
     confidence
         Joint, of all these measures and ends of this knob (Bonferroni).
     why
-        Why designs that should have run did not; empty where all did.
+        Why designs that should have run did not; None where all did.
     """
-    why = why or (trial.why if not trial.ends else "")
-    changes = () if why else _changes(trial, responses, values, confidence)
-    return Outcome(trial, changes, _failure(trial, changes, why), why)
+    why = why or (None if trial.ends else trial.why)
+    return Outcome(trial, () if why else _changes(trial, responses, values, confidence), why)
 
 
 def _changes(
@@ -137,26 +157,31 @@ def _moved(difference: Difference) -> bool:
     return difference.low > 0 or difference.high < 0
 
 
-def _failure(trial: Trial, changes: Sequence[Change], why: str) -> str:
+def _failure(trial: Trial, changes: Sequence[Change], why: Reason | None) -> str:
     """Return what is wrong with what a row says, or an empty text."""
     row = trial.row
     if not trial.applies:
         return ""
     if row.moves is None:
-        return "" if row.why else "its row says neither what it moves nor why not"
+        return "" if row.why else gettext("its row says neither what it moves nor why not")
     if why:
-        return f"its row says what it moves, but it was not tried: {why}" if row.moves else ""
+        told = gettext("its row says what it moves, but it was not tried: {why}", why=in_words(why))
+        return told if row.moves else ""
     by_response = {one.response: one for one in changes}
     if not row.moves:
-        return f"its row says none, but it moves {_listed(changes)}" if any(one.moved for one in changes) else ""
+        moved = [_going(one.response, one.direction) for one in changes[:3] if one.moved]
+        return gettext("its row says none, but it moves {measures}", measures=listed(moved)) if moved else ""
     wrong = []
     for response, direction in row.moves.items():
-        moved = by_response[response].direction if response in by_response else ""
-        if moved != direction:
-            wrong.append(f"{response} {direction}, but " + (f"it goes {moved}" if moved else "it does not move"))
-    return f"its row says {'; '.join(wrong)}" if wrong else ""
+        found = by_response[response].direction if response in by_response else ""
+        said = _going(response, direction)
+        if found and found != direction:
+            wrong.append(gettext("{said}, but it goes {found}", said=said, found=direction_words(found)))
+        elif not found:
+            wrong.append(gettext("{said}, but it does not move", said=said))
+    return gettext("its row says {measures}", measures=separated(wrong)) if wrong else ""
 
 
-def _listed(changes: Sequence[Change]) -> str:
-    """Return the measures that moved most, with their directions."""
-    return ", ".join(f"{one.response} {one.direction}" for one in changes[:3] if one.moved)
+def _going(response: Response, direction: str) -> str:
+    """Return a measure with its direction."""
+    return gettext("{measure} {direction}", measure=response, direction=direction_words(direction))

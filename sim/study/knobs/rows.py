@@ -9,6 +9,7 @@ from sim.config import takes_integers
 from sim.config.compose import EVIDENCE
 from sim.config.report import Response
 from sim.errors import ConfigError, near
+from sim.language import gettext, pgettext, phrase
 from sim.study.points.evidence_factors import rows
 from sim.study.points.factors import number, shown
 
@@ -57,9 +58,39 @@ class Row:
     why: str
 
     @property
+    def spoken_name(self) -> str:
+        """Return its path with its pilots in the language that is spoken."""
+        if len(self.pilots) < 2:
+            return self.name
+        first, more = self.pilots[0], len(self.pilots) - 1
+        return gettext("{path} ({pilot} and {n} more)", path=self.path, pilot=first, n=more)
+
+    @property
+    def reason(self) -> str:
+        """Return why it moves nothing or is not tried, in the language that is spoken; empty: the row does not say."""
+        return phrase(self.why)
+
+    @property
     def tried(self) -> bool:
         """Return whether the knob is to be turned: a row with a reason and no word on what it moves is not."""
         return bool(self.ends) and (self.moves is not None or not self.why)
+
+
+def direction_words(direction: str) -> str:
+    """Return a direction in words."""
+    return {"up": pgettext("direction", "up"), "down": pgettext("direction", "down")}[direction]
+
+
+def end_words(end: str) -> str:
+    """Return the name of an end, or of the base, in words."""
+    return {
+        "base": pgettext("value of a knob", "base"),
+        "low": pgettext("value of a knob", "low"),
+        "high": pgettext("value of a knob", "high"),
+        "half": pgettext("value of a knob", "half"),
+        "double": pgettext("value of a knob", "double"),
+        "other": pgettext("value of a knob", "other"),
+    }[end]
 
 
 def read(config_dir: Path | None, only: Sequence[str] | None = None) -> list[Row]:

@@ -11,11 +11,15 @@ import polars as pl
 from sim import config
 from sim.config.compose import CONFIGS
 from sim.config.reading import read_yaml
+from sim.language import gettext, ngettext
 from sim.measures.dictionary import DEFINITIONS
-from sim.report.tables import counted
+from sim.report.pages import Printed, page
+from sim.report.screen import Screen, where
+from sim.statistics.reasons import Several
 from sim.study.budget.designs import run_designs
+from sim.study.folder import printed
 from sim.study.knobs import writing
-from sim.study.knobs.outcomes import BASE, Outcome, outcome
+from sim.study.knobs.outcomes import BASE, DidNotRun, Outcome, outcome
 from sim.study.knobs.trials import Settings
 from sim.study.points.screening import screen_all
 from sim.study.withholding import Rule, horizon_of, judged_as
@@ -54,18 +58,27 @@ class Knobs:
 
     @property
     def failures(self) -> dict[str, str]:
-        """Return what is wrong, by the names of the rows."""
-        return {one.trial.row.name: one.failure for one in self.outcomes if one.failure}
+        """Return what is wrong, by the names of the rows, in the language that is spoken."""
+        return {one.trial.row.spoken_name: one.failure for one in self.outcomes if one.failure}
 
     @property
     def sentence(self) -> str:
         """Return how many knobs were turned and what came of it, in a sentence."""
         turned = [one for one in self.outcomes if not one.why]
         moved = sum(bool(one.moved) for one in turned)
-        return (
-            f"{counted(len(turned), 'knob')} turned, of which {moved} move a measure and {len(turned) - moved} none; "
-            f"{len(self.outcomes) - len(turned)} not tried; {counted(len(self.failures), 'failure')}."
-        )
+        return gettext(
+            "{knobs} turned, of which {moved} move a measure and {still} none; {untried} not tried; {failures}.",
+            knobs=ngettext("{n:,} knob", "{n:,} knobs", len(turned)), moved=moved, still=len(turned) - moved,
+            untried=len(self.outcomes) - len(turned),
+            failures=ngettext("{n:,} failure", "{n:,} failures", len(self.failures)),
+        )  # fmt: skip
+
+    @property
+    def printed(self) -> Printed:
+        """Return what is to be said, in the language that is spoken."""
+        failures = tuple(gettext("{name}: {failure}.", name=name, failure=why) for name, why in self.failures.items())
+        pages = tuple(page(name, one) for name, one in writing.tables(self.outcomes).items())
+        return Printed(Screen(self.sentence, failures, where=where(self.store.folder.name, "knobs.md")), pages)
 
 
 def shipped_settings() -> Settings:
@@ -121,8 +134,10 @@ def turn(
     store.write_table("knobs", table(outcomes))
     store.write_text("knobs.md", writing.page(outcomes, settings))
     store.write_text("moves.yaml", writing.patch(outcomes))
+    done = Knobs(outcomes, store)
+    printed.keep(store, lambda: done.printed)
     store.finish({"simulated": runs.simulated, "steps": runs.steps})
-    return Knobs(outcomes, store)
+    return done
 
 
 def measures(tried: Sequence[Trial]) -> list[Response]:
@@ -142,11 +157,12 @@ def outcome_of(
 ) -> Outcome:
     """Return the outcome of a row from its replications; measures from which nothing follows have no values."""
     names = {end: f"k{number}_{end}" for end in (BASE, *trial.ends)}
-    failed = [f"{end}: {runs.failures[name]}" for end, name in names.items() if name in runs.failures]
+    failed = [DidNotRun(end, runs.failures[name]) for end, name in names.items() if name in runs.failures]
+    why = Several(tuple(failed)) if failed else None
 
     base = trial.base
     if base is None:
-        return outcome(trial, responses, runs.values, 0.95, "; ".join(failed))  # nothing was run
+        return outcome(trial, responses, runs.values, 0.95, why)  # nothing was run
     staff = {name: screened[name].overloaded_share for name in names.values() if name in screened}
     rule = Rule(runs.values, base.run, staff, runs.observations, base.mid, horizon_of(base))
 
@@ -155,7 +171,7 @@ def outcome_of(
         known = rule.counted(judged, names[end])
         return known if rule.why(judged, names[end]) is None else np.full(len(known), np.nan)
 
-    return outcome(trial, responses, values, base.run.confidence, "; ".join(failed))
+    return outcome(trial, responses, values, base.run.confidence, why)
 
 
 def table(outcomes: Sequence[Outcome]) -> pl.DataFrame:

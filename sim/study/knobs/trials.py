@@ -11,7 +11,10 @@ from pydantic import Field
 from sim.config import Name, Section, study_schema
 from sim.config.report import Response, ResponseName
 from sim.errors import ConfigError
+from sim.language import N_, gettext
 from sim.statistics.designs import Knob
+from sim.statistics.reasons import Filled, Several, Text
+from sim.study.knobs.rows import end_words
 from sim.study.points.composer import Composer, value_at
 from sim.study.points.factors import number, shown
 from sim.study.points.shares import is_share
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
     from sim.config import Pilot
     from sim.config.compose import Line
+    from sim.statistics.reasons import Reason
     from sim.study.knobs.rows import Row
 
 
@@ -51,7 +55,7 @@ class Trial:
     ends
         The designs that are tried, by the name of the end.
     why
-        Why there is none, or why an end is left out; empty where all are there.
+        Why there is none, or why an end is left out; None where all are there.
     applies
         Whether the row is of this district: its base is the value that the design has.
     """
@@ -60,8 +64,20 @@ class Trial:
     where: str
     base: Pilot | None = None
     ends: Mapping[str, Pilot] = field(default_factory=dict)
-    why: str = ""
+    why: Reason | None = None
     applies: bool = True
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why an end is left out: the config refuses it."""
+
+    end: str
+    error: str
+
+    def words(self) -> str:
+        """Return which end it is, and the error as it is."""
+        return gettext("{end} is refused: {error}", end=end_words(self.end), error=self.error)
 
 
 def trials(known: Iterable[Row], settings: Settings, line: Line) -> list[Trial]:
@@ -82,22 +98,25 @@ def _trial(row: Row, settings: Settings, line: Line, composers: dict[str, Compos
     knobs = {key: value for key, value in row.where.items() if key != "pilot"}
     where = ", ".join([name, *(f"{key}={shown(value)}" for key, value in knobs.items())])
     if not row.tried:
-        return Trial(row, where, why=row.why or f"it has no other value to try than {shown(row.base)}")
+        alone = Filled(N_("it has no other value to try than {base}"), {"base": shown(row.base)})
+        return Trial(row, where, why=Text(row.why) if row.why else alone)
     composer = composers.setdefault(where, Composer(_study(name, {**settings.base, **knobs}), line))
     plain = composer.plain(name)
     held = value_at(plain, row.path)
     if not _same(held, row.base):
-        why = f"its base is {shown(row.base)}, but this design has {shown(held)}"
-        return Trial(row, where, why=why, applies=False)
-    ends, refused = {}, []
+        values = {"base": shown(row.base), "held": shown(held)}
+        other = Filled(N_("its base is {base}, but this design has {held}"), values)
+        return Trial(row, where, why=other, applies=False)
+    ends: dict[str, Pilot] = {}
+    refused: list[Reason] = []
     for end, value in row.ends.items():
         knob = Knob(row.path, value, None, is_share(row.path))
         try:
             ends[end] = composer.load(name, [knob], {"title": f"{row.name} = {shown(value)}"[:200]})
         except ConfigError as error:
-            refused.append(f"{end} is refused: {error}")
+            refused.append(Refused(end, str(error)))
     base = composer.load(name) if ends else None
-    return Trial(row, where, base, ends, "; ".join(refused))
+    return Trial(row, where, base, ends, Several(tuple(refused)) if refused else None)
 
 
 def _study(pilot: str, base: Mapping[str, Any]) -> study_schema.Study:

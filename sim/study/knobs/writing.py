@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sim.config.compose import EVIDENCE
 from sim.config.reading import read_text
 from sim.errors import ConfigError
+from sim.language import N_, gettext, pgettext
 from sim.measures.dictionary import DEFINITIONS
-from sim.report.tables import Column, Table, decimals, escape_markdown, number, scale_of
+from sim.report.tables import Column, Table, decimals, escape_markdown, number, scale_of, with_its_unit
+from sim.statistics.reasons import in_words
+from sim.study.knobs.rows import direction_words
 from sim.study.points.factors import shown
 
 if TYPE_CHECKING:
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 MOST_SHOWN = 3
 """Measures of a knob in the page, and in what is proposed for its row: those that moved most for their intervals."""
 
-OPENING = """\
+OPENING = N_("""\
 # What each knob moves
 
 Made by `wangge knobs`: every row of the evidence, both ends of its range (half and double where it has none), one at a
@@ -36,30 +40,50 @@ replications; `run.seed=2` tries it on others. The direction is that of the meas
 A measure from which nothing follows at an end, as too many of its requests go to staff who cannot keep up, or too many
 are left or open, is not compared there. At most {shown} measures of a knob are shown; `knobs.csv` has all.
 Replications of each design: {replications}.
-"""
+""")
 
-HEADS = ("row", "design", "tried", "measure", "low to high", "base", "change at the low end", "at the high end")
+KEYS = (N_("row"), N_("design"), N_("tried"))
+CHANGES = (N_("measure"), N_("low to high"), N_("base"), N_("change at the low end"))
 
 
 def page(outcomes: Sequence[Outcome], settings: Settings) -> str:
     """Return the page of all knobs in Markdown."""
-    failures = [f"- `{one.trial.row.name}`: {escape_markdown(one.failure)}" for one in outcomes if one.failure]
+    named = {f"- `{one.trial.row.spoken_name}`": escape_markdown(one.failure) for one in outcomes}
+    failures = [gettext("{level}: {reason}", level=name, reason=failure) for name, failure in named.items() if failure]
+    heading = gettext("Failures")
     parts = [
-        OPENING.format(shown=MOST_SHOWN, replications=settings.replications),
-        *(["## Failures\n\n" + "\n".join(failures)] if failures else []),
-        "## Knobs that move a measure\n\n" + _table(HEADS, [cells for one in outcomes for cells in lines(one)]),
+        gettext(OPENING, shown=MOST_SHOWN, replications=settings.replications),
+        *([f"## {heading}\n\n" + "\n".join(failures)] if failures else []),
+        *(f"## {one.title}\n\n{replace(one, title='').to_markdown()}" for one in tables(outcomes).values()),
     ]
-    still = [(one.trial.row.name, one.trial.where, _tried(one), _why(one)) for one in outcomes if not one.moved]
-    if still:
-        parts.append(
-            "## Knobs that move none, or were not tried\n\n" + _table(("row", "design", "tried", "why"), still)
-        )
     return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def tables(outcomes: Sequence[Outcome]) -> dict[str, Table]:
+    """Return the tables of the page: what moves a measure, and what moves none, where there is such a knob."""
+    moving = [cells for one in outcomes for cells in lines(one)]
+    keys = tuple(map(gettext, KEYS))
+    heads = (*keys, *map(gettext, CHANGES), pgettext("change of a measure", "at the high end"))
+    made = {"moving": _table(gettext("Knobs that move a measure"), heads, moving)}
+    still = [(*_keys(one), _why(one)) for one in outcomes if not one.moved]
+    if still:
+        made["still"] = _table(gettext("Knobs that move none, or were not tried"), (*keys, gettext("why")), still)
+    return made
+
+
+def _table(title: str, heads: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Table:
+    """Return a table of words."""
+    return Table(title, tuple(map(Column, heads)), tuple(rows))
 
 
 def lines(one: Outcome) -> list[tuple[str, ...]]:
     """Return the lines of a knob in the table: one a measure that moved, the strongest first."""
-    return [(one.trial.row.name, one.trial.where, _tried(one), *_cells(change)) for change in one.moved[:MOST_SHOWN]]
+    return [(*_keys(one), *_cells(change)) for change in one.moved[:MOST_SHOWN]]
+
+
+def _keys(one: Outcome) -> tuple[str, ...]:
+    """Return the row of a knob, its design and the values that were tried."""
+    return one.trial.row.spoken_name, one.trial.where, _tried(one)
 
 
 def unit_of(change: Change) -> str:
@@ -77,8 +101,8 @@ def _cells(change: Change) -> tuple[str, ...]:
     base = number(change.base * factor, decimals(half, change.base * factor))
     return (
         str(change.response),
-        change.direction,
-        f"{base} {unit}".strip(),
+        direction_words(change.direction),
+        with_its_unit(base, unit),
         *(_change(d, factor, points) for d in (low, high)),
     )
 
@@ -90,7 +114,8 @@ def _change(difference: Difference | None, factor: float, unit: str) -> str:
     estimate, low, high = (factor * one for one in (difference.estimate, difference.low, difference.high))
     places = decimals((high - low) / 2, max(abs(estimate), abs(low), abs(high)))
     words = [number(one, places, signed=True) for one in (estimate, low, high)]
-    return f"{words[0]} ({words[1]} to {words[2]}) {unit}".strip()
+    ends = gettext("{low} to {high}", low=words[1], high=words[2])
+    return with_its_unit(gettext("{value} ({ends})", value=words[0], ends=ends), unit)
 
 
 def _tried(one: Outcome) -> str:
@@ -103,12 +128,7 @@ def _tried(one: Outcome) -> str:
 
 def _why(one: Outcome) -> str:
     """Return why a knob moves none, or why it was not tried."""
-    return one.trial.row.why or one.why or "not said"
-
-
-def _table(heads: Sequence[str], rows: Iterable[tuple[str, ...]]) -> str:
-    """Return a table in Markdown, without a title."""
-    return Table("", tuple(Column(head) for head in heads), tuple(rows)).to_markdown()
+    return one.trial.row.reason or in_words(one.why) or gettext("not said")
 
 
 def proposed(one: Outcome) -> dict[str, Any]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sim.study.own_measures import OwnMeasure
 
 FIXED = ("point", "setting", "pilot", "label", "replications", "status", "heads", "cannot_keep_up", "why", "key", "n",
-         "keeps_promises")  # fmt: skip
+         "keeps_promises", "kept_in")  # fmt: skip
 """Columns of the study's tables beside the factors."""
 
 READ_ONLY = tuple(f"run.{key}" for key in ANALYSIS_ONLY)
@@ -145,20 +145,25 @@ def planned(study: Study, line: Line) -> Plan:
     return Plan(study, outline.factors, outline.settings, points, outline.baseline, outline.titles, outline.notes)
 
 
-def check(study: Study, line: Line) -> None:
-    """Raise `ConfigError` where `planned` would; it makes no more points than it takes to know."""
+def check(study: Study, line: Line) -> Pilot:
+    """Return the first feasible design, or raise `ConfigError` where `planned` would.
+
+    It makes no more points than it takes to know.
+    """
     outline = _outline(study, line)
-    rejected, feasible, idle = [], False, outline.knobs_set()
+    rejected, idle = [], outline.knobs_set()
+    first: Pilot | None = None
     for point in outline.points():
-        feasible = feasible or point.pilot is not None
-        if not feasible:
+        first = first or point.pilot
+        if first is None:
             rejected.append(point)
         idle.see(point)
-        if feasible and not idle.left:
-            return
-    if not feasible:
+        if first is not None and not idle.left:
+            return first
+    if first is None:
         raise ConfigError(none_feasible(rejected))
     idle.check()
+    return first
 
 
 def none_feasible(points: Sequence[Point]) -> str:
