@@ -37,6 +37,8 @@ _TITLE = 13.0
 """Size of a title (points)."""
 _COMPRESSION = 3
 """Of a PNG: half the time of Pillow's 6, for as many bytes."""
+MOST_LETTERS = 2_000
+"""Of a text of a chart: twice the longest of ours."""
 
 
 Title = str | Sequence[str]
@@ -267,9 +269,12 @@ def over_replications(table: pl.DataFrame, x: str, y: str) -> tuple[Floats, Floa
 
 
 def wrapped(text: str, max_width: float, size: float, *, bold: bool = False) -> list[str]:
-    """Return the text in lines that fit a width (inches), broken between words or Chinese letters if possible."""
+    """Return the text in lines that fit a width (inches), broken between words or Chinese letters if possible.
+
+    Of a text that is longer than any of ours the end is left out: each of its letters is measured.
+    """
     lines: list[str] = []
-    for gap, piece in with_gaps(text):
+    for gap, piece in with_gaps(text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}…"):
         if lines and width_of(f"{lines[-1]}{gap}{piece}", size, bold=bold) <= max_width:
             lines[-1] += f"{gap}{piece}"
             continue

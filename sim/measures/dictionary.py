@@ -167,6 +167,12 @@ WORDS = (
 DUTIES = frozenset({"patrols_done", "visits_done", "target_visits", "paper_on_time"})
 """Measures of what a pilot may owe none of: such a measure has no value (NaN), and is *not owed*, not withheld."""
 
+SHARES = frozenset(name for name, (unit, _) in DEFINITIONS.items() if unit == "share") - {"utilisation", CONTROL}
+"""Shares of a whole, from 0 to 1; work past closing is no part of the time on duty."""
+
+BY_STAFFING, BY_PLACE = frozenset({"managers_share"}), frozenset({"walk", "posts_above_90"})
+"""Measures that are known without simulation: of the staff, who are those of the base place, and of each place."""
+
 WORSENING = frozenset({
     "turnaround_restricted_mean", "turnaround_p50", "turnaround_p90", "issue_time_restricted_mean", "issue_time_p50",
     "counter_wait_mean", "counter_wait_p50", "counter_wait_p90", "on_time", "left_unserved", "still_open",

@@ -131,7 +131,7 @@ def _alone(
         one = alone.get((measure, "all")) or Mean(means.get((measure, "all", pilot), NOTHING), unit)
         label, places = words(measure), _places([one.interval], factor)
         owed = measure not in duties or math.isfinite(one.interval.estimate)
-        withheld.append((label, text_of(one.why) or one.interval.too_skewed, text_of(one.help) or one.interval.more))
+        withheld.append((label, text_of(one.why) or one.interval.why_none, text_of(one.help) or one.interval.help))
         if one.controls:
             adjusted.setdefault(one.controls(), []).append(label)
         half, flag = number(one.interval.half_width * factor, places), FLAG if one.why else ""
@@ -231,8 +231,7 @@ def _notes(records: Sequence[Mapping[str, object]], n_claims: int, confidence: f
     if still:
         notes.append(
             gettext(
-                "The same difference in every replication, which shows no spread: the verdict is of these replications "
-                "and has no confidence ({measures}).",
+                "Known without simulation, so that the difference is exact and has no interval ({measures}).",
                 measures=separated(still),
             )
         )

@@ -125,6 +125,7 @@ def reason(row: Mapping[str, object], overload: str = "") -> str:
             "the differences of the replications are too skewed for {replications}",
             replications=counts.replications(int(as_float(row["n"]))),
         ),
+        Cause.NO_SPREAD: gettext("the difference is the same in every replication, which does not show how it varies"),
     }
     overload = overload or gettext("too many requests go to overloaded posts, or too many of the staff are overloaded")
     return words.get(str(row["cause"]), overload)

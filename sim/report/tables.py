@@ -13,7 +13,7 @@ import polars as pl
 
 from sim.language import gettext, listed, phrase
 from sim.report.lines import cells, folded, is_chinese, literal, pieces, rich_text
-from sim.statistics.verdicts import Cause, Verdict
+from sim.statistics.verdicts import NO_INTERVAL, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -311,8 +311,8 @@ class Difference:
 def difference(row: Mapping[str, object]) -> Difference:
     """Return one row of the comparison as words; shares are in per cent and their differences in points.
 
-    A withheld row keeps its means but shows no difference, which would depend on the length of the run,
-    unless a single replication or skewness is the reason: then it is shown without an interval. Where nothing is owed
+    A withheld row keeps its means but shows no difference, which would depend on the length of the run, unless a single
+    replication, skewness or a want of spread is the reason: then it is shown without an interval. Where nothing is owed
     the words stand in place of the mean.
     """
     factor, unit, _ = scale_of(str(row["unit"]))
@@ -325,7 +325,7 @@ def difference(row: Mapping[str, object]) -> Difference:
     scale = half_width if half_width > 0 else as_float(row["mid"]) * factor
     places = decimals(scale, max(numbers, default=math.nan))
     verdict = str(row["verdict"])
-    is_shown = verdict != Verdict.WITHHELD or as_float(row["n"]) < 2 or row["cause"] == Cause.TOO_SKEWED
+    is_shown = verdict != Verdict.WITHHELD or as_float(row["n"]) < 2 or row["cause"] in NO_INTERVAL
     has_interval = is_shown and low < high
     return Difference(
         label=str(row["label"]),

@@ -19,7 +19,7 @@ from sim.statistics.intervals import ROUNDING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
     from sim.arrays import Floats, Ints
 
@@ -89,7 +89,7 @@ def against_best(
 
     The half-widths of all pairwise differences are paired t, by Bonferroni over the k (k - 1) / 2 pairs: right
     for any dependence between designs. They are widened for skewness as all intervals are; a pair whose difference is
-    too skewed tells nothing of either, whose intervals end at 0 or nowhere.
+    too skewed, or the same in all replications, tells nothing of either, whose intervals end at 0 or nowhere.
 
     Parameters
     ----------
@@ -111,16 +111,17 @@ def against_best(
 
     x = _samples(samples)
     n, k = x.shape
-    means, left, factors, freedom, scale = x.mean(axis=0), x, widenings_of_differences(x), n - 1, 1.0
+    means, left, (factors, too_wide), freedom, scale = x.mean(axis=0), x, _widened(x), n - 1, 1.0
     if controls is not None:
         fits = [fit(column, controls) for column in x.T]
         means, left = np.array([one.estimate for one in fits]), np.stack([one.residuals for one in fits], axis=1)
-        factors = np.maximum(factors, widenings_of_differences(left))
+        widened, wider = _widened(left)
+        factors, too_wide = np.maximum(factors, widened), too_wide | wider
         freedom, scale = n - controls.shape[1] - 1, error_scale(controls)
     quantile = -float(stdtrit(freedom, (1 - confidence) / (k * (k - 1))))
     deviations = scale * np.sqrt(variances_of_differences(left))
-    widths = quantile * deviations / np.sqrt(n) * np.where(factors <= skewness.WIDEST, factors, np.inf)
-    widths[deviations <= ROUNDING * np.abs(x).max()] = 0.0
+    widths = quantile * deviations / np.sqrt(n) * np.where(too_wide, np.inf, factors)
+    widths[_never_vary(x)] = np.inf  # what never varies does not show how it varies
     return best_intervals(means, widths, smaller_is_better=smaller_is_better)
 
 
@@ -133,13 +134,25 @@ def variances_of_differences(samples: ArrayLike) -> Floats:
 
 def widenings_of_differences(samples: ArrayLike) -> Floats:
     """Return the factor by which each pairwise difference (shape (k, k)) must be wider than Student's; 1 on itself."""
-    x = _samples(samples)
+    return _widened(_samples(samples))[0]
+
+
+def _widened(x: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the factor of each pairwise difference, and whether it is too skewed for an interval."""
     n, k = x.shape
     one, other = np.triu_indices(k, 1)
     skews = skewness.skewness((x[:, one] - x[:, other]).T)
     factors = np.ones((k, k))
     factors[one, other] = factors[other, one] = skewness.widenings(skews, n).max(axis=-1)
-    return factors
+    too_wide = np.zeros((k, k), dtype=bool)
+    too_wide[one, other] = too_wide[other, one] = skewness.too_wide(skews, n)
+    return factors, too_wide
+
+
+def _never_vary(x: Floats) -> NDArray[np.bool_]:
+    """Return of each pair of designs (shape (k, k)) whether their difference is the same in all replications."""
+    gaps = x[:, :, None] - x[:, None, :]
+    return np.asarray((np.ptp(gaps, axis=0) <= ROUNDING * np.abs(x).max()) & ~np.eye(x.shape[1], dtype=bool))
 
 
 def _samples(samples: ArrayLike) -> Floats:
@@ -231,7 +244,8 @@ def select_best(
     must be independent, with any variances; designs may be dependent, and common random numbers save replications.
     The procedure is one for normal replications: for skewed ones the first stage is longer and the variances of the
     differences are taken larger, by the square of what widens an interval (tests measure the error). Two designs with
-    the same values in every replication (a knob that does nothing) cannot be distinguished: the earlier stays.
+    the same values in every replication (a knob that does nothing) cannot be distinguished: the earlier stays, without
+    the guarantee, as with any two whose difference never varies.
 
     Parameters
     ----------
@@ -286,8 +300,8 @@ def select_best(
         widenings = widenings_of_differences(start)
     first, variances = len(start), variances_of_differences(start)
     reach = 2 * kim_nelson_eta(k, first, 1 - confidence) * (first - 1) * variances * widenings**2 / zone
-    still = int((start.std(axis=0) == 0).sum())  # of two designs that vary, and vary alike, the difference is known
-    caveat = Caveat.NONE if as_published else stage_caveat(first, float(widenings.max()), no_spread=still > 1)
+    still = bool(_never_vary(start).any())
+    caveat = Caveat.NONE if as_published else stage_caveat(first, float(widenings.max()), no_spread=still)
     total, alive, r = start.sum(axis=0), every, first
     used, asked = np.full(k, first), np.full(k, first)
     stock, taken = np.empty((0, k)), 0  # replications drawn ahead, and how many of them have been used

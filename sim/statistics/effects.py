@@ -19,7 +19,7 @@ from sim.language import gettext
 from sim.language.worded import Worded
 from sim.statistics.controls import among_first
 from sim.statistics.intervals import Interval, mean_interval, paired_difference
-from sim.statistics.reasons import Named, Several, Skewed, in_words
+from sim.statistics.reasons import Named, NoInterval, Several, in_words
 from sim.statistics.responses import cells, levels
 from sim.statistics.swings import over_pairs, swings
 
@@ -332,11 +332,10 @@ def summary(settings: pl.DataFrame, responses: Sequence[Response], confidence: f
         reasons: list[Reason] = []
         for r in responses:
             values = r.at(setting)
-            mean = mean_interval if setting in r.some else r.mean
-            interval = NONE if values is None else mean(values, confidence)
+            interval = NONE if values is None else r.mean(values, confidence, adjusted=setting not in r.some)
             for end, value in zip(_BOUNDS, (interval.estimate, interval.low, interval.high), strict=True):
                 columns[f"{r.name}{end}"].append(value)
-            if reason := r.reason(setting) or (Skewed(interval) if interval.enough else None):
+            if reason := r.reason(setting) or (NoInterval(interval) if interval.why_none else None):
                 reasons.append(Named(r.name, reason))
         words.append(partial(in_words, Several(tuple(reasons))))
     floats = {name: pl.Float64 for name in columns if name != "n"}

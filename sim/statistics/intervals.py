@@ -1,15 +1,15 @@
 """Means and paired differences over replications, with intervals that hold singly or all at once.
 
 Intervals are Student's, widened for the skewness that the values show, or none where they are too skewed for their
-number (`sim.statistics.skewness`). Values that are all alike show no spread: their interval is a point, which claims
-nothing, and is not counted in a family. A mean may be adjusted for draws of known mean (`sim.statistics.controls`).
+number (`sim.statistics.skewness`). Values that are all alike show no spread: they have no interval and are not counted
+in a family. A mean may be adjusted for draws of known mean (`sim.statistics.controls`).
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 ROUNDING = 1e-12
-"""Differences that spread by no more than this share of the values are equal ones."""
+"""Values that spread by no more than this share of them, or of what they are differences of, are equal ones."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Interval:
     """A mean over `n` replications and its confidence interval; NaN where there is none.
 
     `enough` is above 0 where the values are too skewed for an interval: about how many replications would give one.
+    `same` tells that all values are alike, which shows no spread.
     """
 
     estimate: float
@@ -41,6 +42,7 @@ class Interval:
     high: float
     n: int
     enough: int = 0
+    same: bool = False
 
     @property
     def half_width(self) -> float:
@@ -48,14 +50,14 @@ class Interval:
         return longer_side(self.estimate, self.low, self.high)
 
     @property
-    def too_skewed(self) -> str:
-        """Return in words that the values are too skewed for an interval; empty if they are not."""
-        return too_skewed(self.n) if self.enough else ""
+    def why_none(self) -> str:
+        """Return in words why the values have no interval; empty where they have one, or are too few for any."""
+        return why_none(self)
 
     @property
-    def more(self) -> str:
-        """Return how many replications might do where the values are too skewed; empty where they are not."""
-        return gettext("about {n} replications", n=self.enough) if self.enough else ""
+    def help(self) -> str:
+        """Return what would give an interval; empty as above."""
+        return what_helps(self)
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Difference:
     ----------
     estimate, low, high : float
         Mean difference and its interval (unit of the measure); NaN where withheld, the bounds also
-        where n < 2.
+        where n < 2 or all differences are alike.
     n : int
         Replications, that is pairs.
     sd : float
@@ -117,26 +119,54 @@ class Difference:
         return self.n - self.n_controls - 1
 
     @property
-    def too_skewed(self) -> str:
-        """Return in words that the values are too skewed for an interval; empty if they are not."""
-        return too_skewed(self.n) if self.enough else ""
+    def same(self) -> bool:
+        """Return whether all differences are alike, which shows no spread."""
+        return self.sd == 0
 
     @property
-    def more(self) -> str:
-        """Return how many replications might do where the values are too skewed; empty where they are not."""
-        return gettext("about {n} replications", n=self.enough) if self.enough else ""
+    def why_none(self) -> str:
+        """Return in words why the differences have no interval; empty where they have one, or are too few for any."""
+        return why_none(self)
+
+    @property
+    def help(self) -> str:
+        """Return what would give an interval; empty as above."""
+        return what_helps(self)
 
 
-def too_skewed(n: int) -> str:
-    """Return in words that values are too skewed for an interval."""
-    return gettext("too skewed for {n} replications", n=n)
+Known = TypeVar("Known", Interval, Difference, Interval | Difference)
+
+
+def why_none(one: Interval | Difference) -> str:
+    """Return in words why values have no interval: too skewed, or all alike; empty where neither is so."""
+    if one.enough:
+        return gettext("too skewed for {n} replications", n=one.n)
+    if one.same and math.isnan(one.low):
+        return gettext("the same in all {n} replications", n=one.n)
+    return ""
+
+
+def what_helps(one: Interval | Difference) -> str:
+    """Return what would give an interval where there is none."""
+    if one.enough:
+        return gettext("about {n} replications", n=one.enough)
+    return gettext("more replications, if it varies at all") if why_none(one) else ""
 
 
 def without_interval(one: Interval | Difference) -> str:
-    """Return in words why something has no interval, and what would help; empty where it is not for skewness."""
-    if not one.enough:
-        return ""
-    return gettext("too skewed for {n} replications, about {enough} replications might do", n=one.n, enough=one.enough)
+    """Return in words why something has no interval, and what would help; empty where it has one."""
+    if one.enough:
+        return gettext(
+            "too skewed for {n} replications, about {enough} replications might do", n=one.n, enough=one.enough
+        )
+    if why_none(one):
+        return gettext("the same in all {n} replications, which does not show how it varies", n=one.n)
+    return ""
+
+
+def exactly(one: Known) -> Known:
+    """Return what is known without simulation, if all its values are alike, as an interval of no length."""
+    return replace(one, low=one.estimate, high=one.estimate) if one.same else one
 
 
 def mean_interval(values: ArrayLike, confidence: float = 0.95, controls: Floats | None = None) -> Interval:
@@ -155,7 +185,7 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95, controls: Floats 
     -------
     Interval
         In the unit of the values. All NaN where a value is withheld or there is none; bounds NaN
-        where n < 2 or the values are too skewed; equal values have an interval of no length.
+        where n < 2, or the values are too skewed or all alike.
 
     Raises
     ------
@@ -172,7 +202,7 @@ def mean_interval(values: ArrayLike, confidence: float = 0.95, controls: Floats 
     mean, sd = _moments(x)
     mean, sample = _adjusted(x, mean, sd, controls)
     ((below, above, enough),) = _ends([sample], confidence)
-    return Interval(mean, mean - below, mean + above, n, enough)
+    return Interval(mean, mean - below, mean + above, n, enough, same=sample.sd == 0)
 
 
 def paired_difference(
@@ -193,7 +223,7 @@ def paired_difference(
     -------
     Difference
         In the unit of the values. All NaN where any value is NaN or infinite. Equal vectors give
-        estimate 0 and the interval [0, 0].
+        estimate 0 and no interval.
 
     Raises
     ------
@@ -237,9 +267,7 @@ def _paired(baseline: ArrayLike, other: ArrayLike, controls: Floats | None = Non
     if not np.isfinite(x).all() or not np.isfinite(y).all():
         return Difference.withheld(n), _Sample(np.full(n, math.nan), math.nan)
     gaps = y - x
-    mean, sd = _moments(gaps)
-    if n > 1 and np.ptp(gaps) <= ROUNDING * max(np.abs(x).max(), np.abs(y).max()):
-        sd = 0.0  # what is left of equal differences is rounding
+    mean, sd = _moments(gaps, max(np.abs(x).max(), np.abs(y).max()) if n else 0.0)
     correlation, ratio = _pairing(x, y, sd)
     d = Difference(mean, math.nan, math.nan, n, sd, correlation, ratio)
     estimate, sample = _adjusted(gaps, mean, sd, controls)
@@ -276,8 +304,8 @@ def simultaneous(
     Returns
     -------
     list of Difference
-        In the order of the claimed pairs. Those without an interval (withheld, n < 2) stay NaN and, like those without
-        spread, are not counted in the family size, as they claim nothing. Too skewed ones have no interval but are
+        In the order of the claimed pairs. Those without an interval (withheld, n < 2, or without spread) stay NaN and
+        are not counted in the family size, as they claim nothing. Too skewed ones have no interval but are
         counted: whether they have one is not known before.
 
     Raises
@@ -298,9 +326,6 @@ def simultaneous(
     members = [i for i, d in enumerate(differences) if d.sd > 0]
     others = [sample for d, sample in singles[n_claimed:] if d.sd > 0]
     ends = _ends([*(singles[i][1] for i in members), *others], confidence, len(members))
-    for i, d in enumerate(differences):
-        if d.sd == 0:  # a point, which claims nothing
-            differences[i] = replace(d, low=d.estimate, high=d.estimate)
     for i, (below, above, enough) in zip(members, ends, strict=True):
         d = differences[i]
         low, high = d.estimate - below, d.estimate + above
@@ -314,19 +339,24 @@ def _ends(samples: Sequence[_Sample], confidence: float, family: int | None = No
     All samples show how skewed such values are; the first `family` of them, by default all, get intervals that hold
     together.
 
-    NaN where there is none: of a single value, and of values too skewed for their number, of which alone it is said how
-    many would be enough. The family counts them too. What controls leave of skewed values looks less skewed than the
-    law it is of where the two are not linear, so that a side is as wide as the values or what is left of them ask for.
+    NaN where there is none: of a single value, of values that are all alike, and of those too skewed for their number,
+    of which alone it is said how many would be enough. The family counts these too. What controls leave of skewed
+    values looks less skewed than the law it is of where the two are not linear, so that a side is as wide as the values
+    or what is left of them ask for.
     """
     numbers = np.maximum([len(one.values) for one in samples], 2)
     left = [one._replace(values=one.values if one.residuals is None else one.residuals) for one in samples]
     both = np.stack([_skews(samples, numbers), _skews(left, numbers)])
     factors, skews = skewness.widenings(both, numbers).max(axis=0), np.abs(both).max(axis=0)
+    too_wide = np.asarray(skewness.too_wide(both, numbers).any(axis=0))
     ends = []
     n_together = len(samples) if family is None else family
-    for one, g, (below, above) in list(zip(samples, skews.tolist(), factors.tolist(), strict=True))[:n_together]:
+    sides = zip(samples, skews.tolist(), factors.tolist(), too_wide.tolist(), strict=True)
+    for one, g, (below, above), is_none in list(sides)[:n_together]:
         half = half_width(one.sd, len(one.values), confidence, n_together, one.n_controls)
-        if half > 0 and max(below, above) > skewness.WIDEST:
+        if not half > 0:
+            ends.append((math.nan, math.nan, 0))
+        elif is_none:
             enough = skewness.enough(g, float(skewness.shared(skews, numbers)), len(one.values))
             ends.append((math.nan, math.nan, enough))
         else:
@@ -363,13 +393,14 @@ def check_confidence(confidence: float) -> None:
         raise ValueError(f"confidence must be between 0 and 1, got {confidence}")
 
 
-def _moments(x: Floats) -> tuple[float, float]:
-    """Return mean and standard deviation, NaN if undefined."""
+def _moments(x: Floats, size: float = 0.0) -> tuple[float, float]:
+    """Return mean and standard deviation, NaN if undefined; values are as exact as others of this size."""
     if not len(x) or not np.isfinite(x).all():
         return math.nan, math.nan
     if (x == x[0]).all():  # the mean of equal floats need not be that float
         return float(x[0]), 0.0 if len(x) > 1 else math.nan
-    return float(x.mean()), float(x.std(ddof=1))
+    is_rounding = np.ptp(x) <= ROUNDING * max(size, np.abs(x).max())
+    return float(x.mean()), 0.0 if is_rounding else float(x.std(ddof=1))
 
 
 def half_width(sd: float, n: int, confidence: float, family_size: int = 1, controls: int = 0) -> float:

@@ -26,6 +26,7 @@ def pareto(
     keeps: Sequence[bool | None] | None = None,
     confidence: float = 0.95,
     *,
+    may_be: Sequence[bool] | None = None,
     smaller_is_better: bool = True,
     controls: Floats | None = None,
 ) -> pl.DataFrame:
@@ -33,7 +34,8 @@ def pareto(
 
     A point beats another if it is at most as dear and its mean at most as bad, and one of the two is less. Means decide
     the flag `front`, as a chart shows means; `surely` says whether the flag is beyond the noise. A point that
-    breaks a promise, or of which that is not known, is no choice: it is never on the front and beats no other.
+    breaks a promise, or of which that is not known, is no choice unless `may_be` says so: it is never on the front and
+    beats no other.
 
     Parameters
     ----------
@@ -47,6 +49,8 @@ def pareto(
         Whether each point keeps every promise; None: not known. Left out where nothing is promised.
     confidence : float
         Of each mean's interval, and jointly of all paired differences that `surely` rests on.
+    may_be : sequence of bool, optional
+        Which points are a choice; left out, those that keep every promise.
     smaller_is_better : bool
         Whether small values are good.
     controls : ndarray of float, shape (replications, q), optional
@@ -80,9 +84,8 @@ def pareto(
     ]
     sign = 1.0 if smaller_is_better else -1.0
     bad = np.array([sign * i.estimate for i in shown])
-    choices = [
-        i for i, k in enumerate(kept) if (k or keeps is None) and math.isfinite(cost[i]) and math.isfinite(bad[i])
-    ]
+    allowed = [bool(k or keeps is None) for k in kept] if may_be is None else may_be
+    choices = [i for i, may in enumerate(allowed) if may and math.isfinite(cost[i]) and math.isfinite(bad[i])]
     rivals = {i: [j for j in choices if j != i and cost[j] <= cost[i]] for i in choices}
     front = {
         i for i in choices if not any(bad[j] <= bad[i] and (cost[j] < cost[i] or bad[j] < bad[i]) for j in rivals[i])

@@ -13,6 +13,7 @@ import numpy as np
 from sim.language import N_
 from sim.statistics.controls import among_first
 from sim.statistics.intervals import mean_interval, paired_difference
+from sim.statistics.skewness import skewness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,11 @@ GROWTH_MOST = 2.0
 
 GROWTH_LEAST = 1.1
 """And at least by this: rounds of one replication each would be many, and each look at the data costs coverage."""
+
+
+STOPPED = 0.05
+"""A half-width that may stop a run is longer by this share for each unit of skewness: the values that stop one have
+missed their long tail more often than others."""
 
 
 class Kind(StrEnum):
@@ -130,14 +136,12 @@ def next_round(
 
     A response too skewed for an interval asks for twice as many.
 
-    Stopping by the half-width costs coverage, as it stops sooner where the variance is underestimated. Measured on 400
-    sequences each, at 95 % and with 10 replications at first, for half-widths of 0.5 and 0.3 standard deviations: the
-    interval that stopped held the mean in 95 and 96 % where values are normal (after 26 and 55 replications on
-    average), in 95 and 96 % where exponential (50 and 102), in 94 and 92 % where lognormal with CV 2 (65 and 135).
-    Intervals are single ones: they do not hold together. With two draws of known mean that explain half of the variance
-    (linearly; or as a quantile of their law rises), 150 sequences each, those for 0.3 standard deviations stopped after
-    41 (39) replications instead of 54 where values are normal, after 64 (72) instead of 68 (107) where exponential, and
-    held as often.
+    Stopping by the half-width costs coverage, as it stops sooner where the variance is underestimated: one that may
+    stop is taken longer, by `STOPPED`. Measured on 300 to 1,000 sequences each, at 95 % and with 10 replications at
+    first, for half-widths of 0.5 and 0.3 standard deviations: the interval that stopped held the mean in 96 and 97 %
+    where values are normal, in 97 and 96 % where exponential, in 95 and 93 % where lognormal with CV 2. Intervals are
+    single ones: they do not hold together. Draws of known mean that explain half of the variance save a quarter of
+    the replications of normal values, and hold as often.
 
     Parameters
     ----------
@@ -245,6 +249,7 @@ def _reached(
     if len(values) > 1:
         interval = paired_difference(values[1][:n], values[0][:n], rule.confidence, by)
     mean, half = (math.nan, math.nan) if withheld else (interval.estimate, interval.half_width)
+    half = 0.0 if interval.same else half * _longer([one[:n] for one in values])
     aim = target.half_width * (abs(mean) if target.kind is Kind.SHARE else 1.0)
     met = n >= rule.first and half <= aim
     why, wants = Why.MET, n
@@ -257,6 +262,12 @@ def _reached(
     elif half == 0:
         why = Why.SAME
     return Reached(ends[0], response, n, mean, half, aim, met, why), wants
+
+
+def _longer(values: list[Floats]) -> float:
+    """Return how many times as long a half-width that may stop a run is as one of a fixed number of replications."""
+    gaps = values[0] - values[1] if len(values) > 1 else values[0]
+    return 1 + STOPPED * abs(float(skewness(gaps))) if len(gaps) else 1.0
 
 
 def _wanted(half: float, n: int, aim: float, rule: Rule) -> int:

@@ -45,13 +45,13 @@ class Filled:
 
 
 @dataclass(frozen=True)
-class Skewed:
-    """Why a mean has no interval: its values are too skewed for their number."""
+class NoInterval:
+    """Why a mean has no interval: its values are too skewed for their number, or all alike."""
 
     interval: Interval
 
     def words(self) -> str:
-        """Return how many replications there are, and how many might do."""
+        """Return what is seen, and what would help."""
         return without_interval(self.interval)
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sim.statistics.controls import among_first
-from sim.statistics.intervals import mean_interval
+from sim.statistics.intervals import exactly, mean_interval
 from sim.statistics.reasons import NEVER_WHOLE, NOT_RUN, WITHHELD, Several
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class Response:
         made of these means adds up.
     some : frozenset of int
         Settings whose values are of some of the first replications only: their means are not adjusted.
+    exact : bool
+        Whether values that are the same in all replications are known to be so, without simulation.
     """
 
     name: str
@@ -55,15 +57,18 @@ class Response:
     why: Mapping[int, Reason] = field(default_factory=dict)
     controls: Floats | None = None
     some: frozenset[int] = frozenset()
+    exact: bool = False
 
     def at(self, setting: int) -> Floats | None:
         """Return the values of a setting, or None if there are none or they are withheld."""
         values = self.values.get(setting)
         return values if values is not None and len(values) and np.isfinite(values).all() else None
 
-    def mean(self, values: Floats, confidence: float) -> Interval:
-        """Return the mean over the first replications, adjusted, with its interval."""
-        return mean_interval(values, confidence, among_first(self.controls, len(values)))
+    def mean(self, values: Floats, confidence: float, *, adjusted: bool = True) -> Interval:
+        """Return the mean over the first replications, adjusted where that is asked for, with its interval."""
+        by = among_first(self.controls, len(values)) if adjusted else None
+        known = mean_interval(values, confidence, by)
+        return exactly(known) if self.exact else known
 
     def reason(self, setting: int) -> Reason | None:
         """Return why there is no value at a setting, or None if there is one."""

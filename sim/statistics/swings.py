@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 NONE = Interval(math.nan, math.nan, math.nan, 0)
 
+NO_DIFFERENCE = 1e-12
+"""A difference that is the same in every replication, and no larger, is what rounding leaves of none."""
+
 
 @dataclass(frozen=True)
 class Alone:
@@ -200,7 +203,7 @@ def swings(
     Returns
     -------
     list of Swing
-        Of the levels that have a value. NaN: fewer than two have, or (a bound) some pair has no interval.
+        Of the levels that have a value. NaN: fewer than two have, or (a bound) some pair that differs has no interval.
     """
     pairs = [list(combinations([v for v in levels if v is not None], 2)) for levels in factors]
     shortened = [(one[:n], other[:n]) for of in pairs for one, other in of if (n := min(len(one), len(other)))]
@@ -210,13 +213,16 @@ def swings(
 
 
 def over_pairs(differences: Sequence[Difference | Interval]) -> Swing:
-    """Return the swing over all pairs of levels: at least every lower bound, and at most the largest upper one."""
+    """Return the swing over all pairs of levels: at least every lower bound, and at most the largest upper one.
+
+    Levels that give the same in every replication count as one: they are no ends of a swing.
+    """
     if not differences:
         return Swing(math.nan, math.nan, math.nan)
-    lows = [max(d.low, -d.high, 0.0) for d in differences if not math.isnan(d.low)]
-    highs = [max(abs(d.low), abs(d.high)) for d in differences]
-    whole = len(lows) == len(differences)
-    high = max(highs) if whole else math.nan
+    apart = [d for d in differences if not (d.same and abs(d.estimate) <= NO_DIFFERENCE)]
+    lows = [max(d.low, -d.high, 0.0) for d in apart if not math.isnan(d.low)]
+    highs = [max(abs(d.low), abs(d.high)) for d in apart]
+    high = max(highs) if lows and len(lows) == len(apart) else math.nan
     return Swing(max(abs(d.estimate) for d in differences), max(lows, default=math.nan), high)
 
 

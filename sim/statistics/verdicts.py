@@ -23,6 +23,11 @@ LIKELY, GOOD_PART, WIDEST_RANGE = 0.9, 0.6, 10
 errs to the safe side else), and the widest range that says anything."""
 
 
+NEARLY_NORMAL = 1.2
+"""Of differences whose interval is more than this many times Student's no range is given: too few skewed ones know how
+far they scatter."""
+
+
 class Verdict(StrEnum):
     """The verdict that an interval gives on a difference; the last two are given without one.
 
@@ -65,6 +70,7 @@ class Cause(StrEnum):
     OBSERVED_ONCE = "observed once"
     NOT_OWED = "not owed"
     TOO_SKEWED = "too skewed"
+    NO_SPREAD = "no spread"
     ONE_REPLICATION = "one replication"
     NOTHING_TO_DIVIDE_BY = "nothing to divide by"
 
@@ -120,6 +126,15 @@ def verdict(low: float, high: float, mid: float, higher_is_better: bool) -> Verd
     return Verdict.UNDECIDED
 
 
+NO_INTERVAL = (Cause.TOO_SKEWED, Cause.NO_SPREAD)
+"""Causes that leave an estimate, as it is, without an interval."""
+
+
+def is_undecided(d: Difference, mid: float) -> bool:
+    """Return whether the interval of a difference leaves the verdict open, whichever direction is good."""
+    return verdict(d.low, d.high, mid, True) is Verdict.UNDECIDED
+
+
 class Needed(NamedTuple):
     """How many replications in all would settle a verdict: at least, and at the most where that can be said (None)."""
 
@@ -133,8 +148,8 @@ def replications_needed(d: Difference, mid: float, confidence: float) -> Needed 
     The half-width must get below the distance from the difference to the MID, and neither is known well: an undecided
     difference is one whose interval holds the MID. `least` is the number with a difference as far from the MID as nine
     in ten intervals would have it, in good part; `most` is that with one as near, and a standard deviation as large. It
-    is given where it is at most `WIDEST_RANGE` times the least; else the difference is too close to the MID to say.
-    Tests measure how often a verdict is settled outside.
+    is given where it is at most `WIDEST_RANGE` times the least, and the differences are nearly normal; else the
+    difference is too close to the MID to say. Tests measure how often a verdict is settled outside.
 
     Parameters
     ----------
@@ -148,7 +163,8 @@ def replications_needed(d: Difference, mid: float, confidence: float) -> Needed 
     Returns
     -------
     Needed or None
-        None where nothing can be said: there is no interval, or more than a million would be needed.
+        None where nothing can be said: there is no interval, more than a million would be needed, or all that is known
+        is that one more might do.
 
     Raises
     ------
@@ -161,7 +177,7 @@ def replications_needed(d: Difference, mid: float, confidence: float) -> Needed 
     _check_mid(mid)
     if not math.isfinite(d.low) or d.n < 2:
         return None
-    if d.sd == 0 or verdict(d.low, d.high, mid, True) is not Verdict.UNDECIDED:
+    if not is_undecided(d, mid):
         return Needed(d.n, d.n)
     widening = d.half_width / half_width(d.sd, d.n, confidence, d.family_size)
     distance = abs(abs(d.estimate) - mid)
@@ -179,7 +195,9 @@ def replications_needed(d: Difference, mid: float, confidence: float) -> Needed 
     most = settling(largest_sd, widening, quantile, distance - unsure)
     if least is None:
         return None
-    return Needed(least, most if most is not None and most <= WIDEST_RANGE * least else None)
+    if most is None or most > WIDEST_RANGE * least or widening > NEARLY_NORMAL:
+        return Needed(least, None) if least > d.n + 1 else None
+    return Needed(least, most)
 
 
 def _first(settled: Callable[[int], bool], n: int) -> int | None:

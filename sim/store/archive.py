@@ -335,7 +335,10 @@ class Archive:
     def paths(self, key: str) -> list[Path]:
         """Return all files of a design: replications, failures, what was set aside, its description and screening."""
         with files.as_store_error(self.folder):
-            return sorted(Path(entry) for entry in layout.entries_of(self._folder(key)) if layout.is_own(entry.name))
+            entries = layout.entries_of(self._folder(key))
+            return sorted(
+                Path(one) for one in entries if layout.is_own(one.name) and not one.is_dir(follow_symlinks=False)
+            )
 
     def leftovers(self) -> list[Path]:
         """Return files that killed processes left half written."""
@@ -387,7 +390,7 @@ class Archive:
                 name = layout.NUMBER.fullmatch(entry.name)
                 if name and stat.S_ISREG(about.st_mode) and about.st_size:
                     (numbers if name[2] == layout.ENDING else failures).add(int(name[1]))
-                aside += entry.name.startswith(layout.ASIDE)
+                aside += bool(layout.SET_ASIDE.fullmatch(entry.name))
         return Holding(key, self.design(key), tuple(sorted(numbers)), len(failures - numbers), aside, n_bytes, written)
 
     def _folder(self, key: str) -> Path:

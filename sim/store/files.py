@@ -21,7 +21,8 @@ import polars as pl
 from sim.config.reading import kind_of
 from sim.errors import UNREADABLE, StoreError, shown
 from sim.memory import memory_there_is_mb
-from sim.store.parquet_size import size_of
+from sim.store.parquet_size import by_its_own_types, size_of
+from sim.store.silence import without_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,7 +150,9 @@ def as_table(data: bytes, share: int = 1) -> pl.DataFrame:
     if size.cells > MOST_CELLS // share or size.decoded > MOST_DECODED_BYTES // share:
         most = f"{MOST_CELLS // share:,} cells and {MOST_DECODED_BYTES // share:,} bytes"
         raise OSError(errno.EFBIG, f"it must have at most {most}")
-    table = pl.read_parquet(io.BytesIO(data))
+    with without_stderr():
+        table = pl.read_parquet(io.BytesIO(by_its_own_types(data)))
+    table = table.with_columns(pl.col(table.columns[i]).cast(pl.Null) for i in size.empty)
     check_table(table, share)
     return table
 

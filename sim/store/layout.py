@@ -30,7 +30,7 @@ CORRUPT = "corrupt-"
 EARLIER = "earlier-"
 """Begins the names of undamaged replications that lack what this program measures: an earlier one kept them."""
 
-ASIDE = (CORRUPT, EARLIER)
+SET_ASIDE = re.compile(rf"(?:{CORRUPT}|{EARLIER})[0-9]{{4,}}-[0-9a-f]{{12}}\.zip")
 NUMBER = re.compile(r"([0-9]{4}|[1-9][0-9]{4,})(\.zip|\.failed\.json)")
 
 
@@ -67,7 +67,7 @@ def failure_path(archive: Path, key: str, replication: int) -> Path:
 
 def is_own(name: str) -> bool:
     """Return whether this is a name that an archive gives to a file of a design."""
-    return bool(NUMBER.fullmatch(name)) or name in (DESIGN, SCREENED) or name.startswith(ASIDE)
+    return bool(NUMBER.fullmatch(name)) or name in (DESIGN, SCREENED) or bool(SET_ASIDE.fullmatch(name))
 
 
 def is_there(path: Path) -> bool:

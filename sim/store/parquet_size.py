@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeAlias
 
+MOST_COLUMNS = 2_000
 MOST_PAGES = 100_000
 MOST_HEAD_BYTES = 100_000
 MOST_HEADS_BYTES = 10_000_000
@@ -56,14 +57,24 @@ PAGE: dict[int, Shape] = {
 
 # Numbers of fields, as parquet.thrift has them.
 SCHEMA, N_ROWS, ROW_GROUPS, ROWS_OF_GROUP = 2, 3, 4, 3
-KIND, CHILDREN, REPETITION, REPEATED = 1, 5, 3, 2
+KIND, CHILDREN, REPETITION, REPEATED, LOGICAL_KIND = 1, 5, 3, 2, 10
 COLUMNS, ABOUT_COLUMN, COMPRESSION, VALUES_OF_COLUMN, N_BYTES, FIRST_PAGE, DICTIONARY = 1, 3, 4, 5, 7, 9, 11
 DECODED, ENCODED, N_VALUES, HEAD_OF_DICTIONARY = 2, 3, 1, 7
 HEADS_OF_DATA = {5: 2, 8: 4}
 """Those of pages with values, and where each says how these are encoded."""
 
+NOTHING = 11
+"""What a column without any value is said to hold, among the kinds of `KIND_OF_COLUMN`."""
+
+TYPES_OF_ARROW = b"ARROW:schema"
+UNREAD = b"unread:types"
+"""The key under which columns have types a second time, and one of the same length that nothing reads."""
+
 PLAIN_KINDS = (0, 1, 2, 4, 5, 6)
 """Logical values, whole and other numbers, and texts: what is of a fixed length may be long and stand there often."""
+
+LEAST_ENTRY, ENTRY = 4, 16
+"""Bytes of an entry of a dictionary: at the least, a number or the length of a text; and of what is read of it."""
 
 COMPRESSIONS = (0, 6)
 """None and Zstandard, which is never decompressed to more than its page says."""
@@ -73,10 +84,11 @@ PLAIN_ENCODINGS = (0, 2, 3, 8)
 
 
 class Size(NamedTuple):
-    """How many cells a table has, and the bytes of its pages when they are decompressed."""
+    """How many cells a table has, the bytes of its pages when they are decompressed, and which columns hold nothing."""
 
     cells: int
     decoded: int
+    empty: tuple[int, ...]
 
 
 class _Reader:
@@ -176,6 +188,16 @@ def size_of(data: bytes) -> Size:
         raise ValueError("it must be Parquet") from error
 
 
+def by_its_own_types(data: bytes) -> bytes:
+    """Return the bytes of a table without the types that its writer has noted beside those of the format.
+
+    They may be nested without end, are decoded by whoever finds them, and say nothing of a plain column that the format
+    does not.
+    """
+    footer = len(data) - FOOT - int.from_bytes(data[-FOOT : -len(END)], "little")
+    return data[:footer] + data[footer:].replace(TYPES_OF_ARROW, UNREAD)
+
+
 @dataclass
 class _Tally:
     """What the pages of a table have had so far."""
@@ -193,6 +215,8 @@ def _size(data: bytes, footer: dict[int, Any]) -> Size:
         for column in columns
     ):
         raise ValueError("its columns must be plain")
+    if len(columns) > MOST_COLUMNS:
+        raise ValueError(f"it must have at most {MOST_COLUMNS:,} columns")
     tally, n_rows = _Tally(), 0
     read: list[tuple[int, int]] = []
     for group in footer[ROW_GROUPS]:
@@ -210,12 +234,13 @@ def _size(data: bytes, footer: dict[int, Any]) -> Size:
         raise ValueError("its groups must have as many rows as it has")
     if any(later < end for (_, end), (later, _) in pairwise(sorted(read))):
         raise ValueError("its columns must not lie one upon another")
-    return Size(n_rows * max(1, len(columns)), tally.decoded)
+    empty = (i for i, column in enumerate(columns) if NOTHING in column.get(LOGICAL_KIND, {}))
+    return Size(n_rows * max(1, len(columns)), tally.decoded, tuple(empty))
 
 
 def _pages(data: bytes, at: int, end: int, tally: _Tally) -> tuple[int, int]:
     """Count the pages from a place on; return how many values they have, and where they end."""
-    values = 0
+    values = entries = 0
     while at < end:
         reader = _Reader(data, at, min(at + MOST_HEAD_BYTES, len(data)))
         page = reader.fields(PAGE)
@@ -227,8 +252,14 @@ def _pages(data: bytes, at: int, end: int, tally: _Tally) -> tuple[int, int]:
             values += _whole(page[head][N_VALUES])
             if page[head][HEADS_OF_DATA[head]] not in PLAIN_ENCODINGS:
                 raise ValueError("its columns must be encoded as they are written here")
-        tally.decoded += _whole(page[DECODED]) + _whole(page.get(HEAD_OF_DICTIONARY, {}).get(N_VALUES, 0))
+        own = _whole(page.get(HEAD_OF_DICTIONARY, {}).get(N_VALUES, 0))
+        if own * LEAST_ENTRY > page[DECODED]:
+            raise ValueError("a dictionary must have the bytes of its entries")
+        entries += own
+        tally.decoded += _whole(page[DECODED]) + own * ENTRY
         at = reader.at + _whole(page[ENCODED])
+    if entries > values:
+        raise ValueError("a dictionary must have no more entries than its column has values")
     return values, at
 
 

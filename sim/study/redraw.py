@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -36,7 +37,9 @@ def draw(store: Store, measure: str | None = None, look: Look = USUAL) -> list[s
         The measure must be kept by community or grid; studies keep none.
     """
     try:
-        return _draw(store, measure, look)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of numbers that nothing here has written
+            return _draw(store, measure, look)
     except WanggeError:
         raise
     except FROM_TABLES as error:

@@ -17,15 +17,16 @@ import polars as pl
 from sim.config.report import JudgedMeasure, Response
 from sim.district.office_hours import OfficeTime
 from sim.language import N_, both, gettext
-from sim.measures.dictionary import DEFINITIONS, DUTIES, OPEN_BOUND, WORSENING
+from sim.measures.dictionary import BY_PLACE, BY_STAFFING, DEFINITIONS, DUTIES, OPEN_BOUND, WORSENING
 from sim.measures.openness import REACHED, Counted, Horizon, counted
+from sim.statistics.intervals import exactly
 from sim.statistics.verdicts import Cause, Verdict
 
 if TYPE_CHECKING:
     from sim.arrays import Floats
     from sim.config import Mid, Pilot, Run
     from sim.config.report import Report
-    from sim.statistics.intervals import Difference
+    from sim.statistics.intervals import Difference, Known
 
 STAFF = "staff"
 """The value of `touched` for measures of the staff itself."""
@@ -48,6 +49,7 @@ HELP = {
     Cause.NO_OBSERVATION: N_("a longer run.measured_weeks, or a larger group"),
     Cause.OBSERVED_ONCE: N_("more replications, a longer run.measured_weeks, or a larger group"),
     Cause.TOO_SKEWED: N_("more replications"),
+    Cause.NO_SPREAD: N_("more replications"),
 }
 """What would let something be said, by the cause; nothing is missing where nothing is owed."""
 
@@ -85,7 +87,7 @@ class Withheld:
             Whose requests are meant, where that is not plain.
         """
         if self.interval is not None:
-            return self.interval.too_skewed
+            return self.interval.why_none
         designs = both(self.shares)
         if self.cause is Cause.OBSERVED_ONCE:
             return gettext("observed in 1 of {n} replications", n=self.n)
@@ -108,7 +110,7 @@ class Withheld:
     def help(self) -> str:
         """Return what would let something be said; empty where nothing is missing."""
         if self.interval is not None:
-            return self.interval.more
+            return self.interval.help
         return gettext(HELP[self.cause]) if self.cause in HELP else ""
 
     @property
@@ -180,6 +182,8 @@ class Rule:
         Smallest differences that matter; None: what is still open is not weighed.
     horizon
         How the replications end; None: what is still open is not counted.
+    one_place
+        Whether all replications are on one place.
     """
 
     values: Callable[[str, Response], Floats]
@@ -188,6 +192,7 @@ class Rule:
     counts: Callable[[str, Response], Floats] | None = None
     mid: Mid | None = None
     horizon: Horizon | None = None
+    one_place: bool = False
 
     def known(self, judged: JudgedMeasure, *designs: str) -> list[Floats]:
         """Return the values of a measure under designs, over the replications in which all of them counted something.
@@ -260,13 +265,23 @@ class Rule:
     def why_no_interval(self, judged: JudgedMeasure, d: Difference, *designs: str) -> Withheld | None:
         """Return why a difference under these designs has an estimate and no interval, or None.
 
-        Only one of the replications counted something, or the values are too skewed. Where a single one was run, that
-        is said of the run as a whole.
+        Only one of the replications counted something, or the values are too skewed or all alike. Where a single one
+        was run, that is said of the run as a whole.
         """
         n = min(len(self.values(one, judged.response)) for one in designs)
         if d.n == 1 < n:
             return Withheld(Cause.OBSERVED_ONCE, {}, n=n)
-        return Withheld(Cause.TOO_SKEWED, {}, d) if d.enough else None
+        if not d.why_none:
+            return None
+        return Withheld(Cause.TOO_SKEWED if d.enough else Cause.NO_SPREAD, {}, d)
+
+    def exactly(self, judged: JudgedMeasure, one: Known) -> Known:
+        """Return what is known of a measure: exact where it is without simulation, and the same by that."""
+        return exactly(one) if self.is_exact(judged) else one
+
+    def is_exact(self, judged: JudgedMeasure) -> bool:
+        """Return whether a measure that is the same in all replications is known to be so, without simulation."""
+        return judged.measure in BY_STAFFING or (self.one_place and judged.measure in BY_PLACE)
 
     def _counted(self, judged: JudgedMeasure, design: str) -> Counted:
         """Return the values of a measure under a design, with what is still open counted as far as it is bounded."""
@@ -321,6 +336,11 @@ def horizon_of(pilot: Pilot) -> Horizon:
     days = OfficeTime.from_calendar(pilot.district.calendar, run.weeks).working_days
     least_age = int(np.count_nonzero(days >= 7 * (run.warm_up_weeks + run.measured_weeks)))
     return Horizon(float(least_age), float(run.turnaround_cap_working_days))
+
+
+def on_one_place(pilot: Pilot) -> bool:
+    """Return whether all replications of a pilot are on one place."""
+    return pilot.district.place != "drawn"
 
 
 def judged_as(report: Report, response: Response) -> JudgedMeasure:

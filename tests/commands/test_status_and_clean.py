@@ -205,22 +205,29 @@ def test_an_archive_that_is_a_link_to_another_place_is_refused(command: str, tmp
     assert "must lie inside the folder of results, got a symbolic link" in refused(tmp_path, command)
 
 
+TOKEN = "0123456789ab"
+
+
 def test_clean_follows_no_link_and_leaves_what_it_does_not_know(results: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     room = outside / ("ee" * 16)
     room.mkdir(parents=True)
-    for name in ("0000.zip", "corrupt-0000-x.zip"):
+    for name in ("0000.zip", f"corrupt-0000-{TOKEN}.zip"):
         (room / name).write_text("mine")
     archive = Archive(results / ".replications")
     (archive.folder / "ee").symlink_to(outside)
     (archive.folder / "cc" / C / "0003.zip").symlink_to(room / "0000.zip")
-    (archive.folder / "cc" / C / "corrupt-0004-x.zip").symlink_to(room)
+    (archive.folder / "cc" / C / f"corrupt-0004-{TOKEN}.zip").symlink_to(room)
+    for name in ("corrupt-mine", f"corrupt-0005-{TOKEN}.zip", "0006.zip"):
+        (archive.folder / "cc" / C / name).mkdir()
+        (archive.folder / "cc" / C / name / "thesis.doc").write_text("years of work")
     (archive.folder / "cc" / C / "thesis.doc").write_text("years of work")
     for path in (archive.folder / "cc" / C).iterdir():
         os.utime(path, (0, 0), follow_symlinks=False)
     wangge(results.parent, "clean", "unused=true", "yes=true")
-    assert sorted(contents(outside)) == [f"{room.name}/0000.zip", f"{room.name}/corrupt-0000-x.zip"]
-    assert [path.name for path in (archive.folder / "cc" / C).iterdir()] == ["thesis.doc"]
+    assert sorted(contents(outside)) == [f"{room.name}/0000.zip", f"{room.name}/corrupt-0000-{TOKEN}.zip"]
+    left = sorted(path.name for path in (archive.folder / "cc" / C).iterdir())
+    assert left == ["0006.zip", f"corrupt-0005-{TOKEN}.zip", "corrupt-mine", "thesis.doc"]
     with pytest.raises(StoreError, match=r"must lie inside the archive .* to be removed"):
         archive.remove([room / "0000.zip"])
     with pytest.raises(StoreError, match="must lie inside the archive"):

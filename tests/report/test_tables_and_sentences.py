@@ -367,14 +367,14 @@ def test_overload_that_withholds_nothing_is_noted_and_is_no_reason():
     assert "because there was nothing to observe in some replication. Note that district desk is overloaded" in told
 
 
-def test_what_shows_no_spread_has_no_interval_and_is_not_counted():
+def test_what_is_known_without_simulation_has_no_interval_and_is_not_counted():
     still = comparison([S, B]).with_columns(
         low=pl.when(pl.col("verdict") == S).then("difference").otherwise("low"),
         high=pl.when(pl.col("verdict") == S).then("difference").otherwise("high"),
     )
     table = comparison_table(still, "three_level")
     assert table.notes[0].startswith("1 interval of differences that hold")
-    assert table.notes[1].startswith("The same difference in every replication")
+    assert table.notes[1].startswith("Known without simulation")
     assert "[" not in table.rows[0][3]
 
 
@@ -391,6 +391,7 @@ def test_conclusion_withheld_names_the_overloaded_posts():
         ("still open", "because what is still open may move the mean by too much"),
         ("no observation", "because there was nothing to observe in some replication"),
         ("observed once", "because there was something to observe in one replication only"),
+        ("no spread", "because the difference is the same in every replication"),
     ):
         one = comparison([H]).with_columns(cause=pl.lit(cause))
         assert words in conclusion(one, {}, "four_level")

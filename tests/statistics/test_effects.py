@@ -1,6 +1,7 @@
 """Main effects, curves, grids, swings and summaries of designs whose answer is worked out by hand."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -72,7 +73,7 @@ def test_a_main_effect_is_the_mean_over_the_settings_of_all_others():
     ]
     assert table["low"].to_list() == pytest.approx([11 - HALF, 31 - HALF, 22 - HALF, 20 - HALF])
     assert table["change"].to_list() == [0, 20, 0, -2]
-    assert table["change_low"].to_list() == pytest.approx([0, 20, 0, -2])  # the noise is the same everywhere
+    assert table["change_low"].is_nan().all()  # the noise is the same everywhere, so that no change varies
 
 
 def test_a_combination_without_a_value_is_left_out_at_all_levels_alike():
@@ -212,9 +213,13 @@ def test_the_summary_has_a_row_a_setting_and_says_what_is_missing():
     assert table["n"].to_list() == [2, 3]
     assert table["wait"].to_list() == [2, 4]
     assert table["wait_low"][0] == pytest.approx(2 - HALF)
-    assert table["cost|all_high"][0] == 5
+    assert math.isnan(table["cost|all_high"][0])
     assert math.isnan(table["cost|all"][1])
-    assert table["why"].to_list() == ["", "cost|all: withheld"]
+    same = "cost|all: the same in all 2 replications, which does not show how it varies"
+    assert table["why"].to_list() == [same, "cost|all: withheld"]
+    (low, high), known = exact_bounds(settings, cost)
+    assert (low, high) == (5, 5)  # known without simulation
+    assert known == ["", "cost|all: withheld"]
     with pytest.raises(ValueError, match="columns must have names of their own, got a twice"):
         summary(settings, [Response("a", "", {})])
 
@@ -224,22 +229,31 @@ def alone(factor, base, *others, why=None):
     return Alone(factor, 0, tuple(str(i + 1) for i in range(len(others) + 1)), (base, *others), why)
 
 
+def exact_bounds(settings, cost):
+    """Return the bounds and the reasons of a response that is known without simulation."""
+    table = summary(settings, [replace(cost, exact=True)])
+    return table.select("cost|all_low", "cost|all_high").row(0), table["why"].to_list()
+
+
 def test_swings_are_paired_and_the_widest_comes_first():
     base = np.array([0.0, 2.0])
     found = [
         alone("narrow", base, base - 1, base + 1),
-        alone("wide", base, base + 4, base - 6),
+        alone("wide", base, base + 9.95 + np.array([-0.05, 0.05])),
         alone("loose", base, np.array([2.0, 1.0])),
+        alone("idle", base, base),
     ]
     table, at_base = tornado(found)
     assert (at_base.estimate, at_base.low, at_base.high) == pytest.approx((1, 1 - HALF, 1 + HALF))
-    assert table["factor"].to_list() == ["wide", "narrow", "loose"]
-    assert table["swing"].to_list() == pytest.approx([10, 2, 0.5])
-    assert table["swing_from"].to_list() == pytest.approx([10, 2, 0])  # the levels are not told apart
-    assert table["swing_to"].to_list() == pytest.approx([10, 2, 0.5 + HALF * 1.5])
-    assert table["sure"].to_list() == [True, True, False]
-    assert table["low"].to_list() == pytest.approx([5, 0, 1])
-    assert table["low_to"][0] == pytest.approx(5 + HALF)
+    assert table["factor"].to_list() == ["wide", "narrow", "loose", "idle"]
+    assert table["swing"].to_list() == pytest.approx([9.95, 2, 0.5, 0])
+    together = stats.t.ppf(1 - 0.05 / 4, 1)  # of what never varies there is no interval, and two are left
+    ends = [9.95 - 0.05 * together, np.nan, 0, np.nan]
+    assert table["swing_from"].to_list() == pytest.approx(ends, nan_ok=True)  # the loose levels are not told apart
+    ends = [9.95 + 0.05 * together, np.nan, 0.5 + 1.5 * together, np.nan]
+    assert table["swing_to"].to_list() == pytest.approx(ends, nan_ok=True)
+    assert table["sure"].to_list() == [True, False, False, False]
+    assert table["low"].to_list() == pytest.approx([1, 0, 1, 1])
 
 
 def test_a_level_between_the_ends_that_moves_an_effect_further_is_found_named_and_shown():
@@ -281,19 +295,19 @@ def test_the_levels_at_which_an_effect_turns_its_sign_beyond_the_noise_are_named
 
 
 def test_a_level_that_cannot_be_leaves_no_swing_and_its_row_stands_by_what_is_known():
-    base = np.array([0.0, 2.0, 1.0])
+    base, luck = np.array([0.0, 2.0, 1.0, 1.5, 0.5]), np.array([0.0, 0.02, -0.02, 0.01, -0.01])
     found = [
         alone("none", base, None, None, why=Text("2: no heads; 3: no room")),
-        alone("small", base, base - 1, base + 1),
-        alone("half", base, base + 5, None, why=Text("3: no room")),
-        alone("withheld", base, base * np.nan, (base + 0.5)[:2]),
+        alone("small", base, base - 1 + luck, base + 1 - luck),
+        alone("half", base, base + 5 + luck, None, why=Text("3: no room")),
+        alone("withheld", base, base * np.nan, (base + 0.5 + luck)[:3]),
     ]
     table, _ = tornado(found)
     assert table["factor"].to_list() == ["half", "small", "withheld", "none"]
     assert table["why"].to_list() == ["3: no room", "", "withheld", "2: no heads; 3: no room"]
     assert table["swing"].is_nan().to_list() == [True, False, True, True]
     assert table["sure"].to_list() == [True, True, True, False]  # what is known of a factor is told all the same
-    assert table["high"][2] == 1.5
+    assert table["high"][2] == pytest.approx(1.5)
 
 
 def test_levels_are_those_of_settings_that_differ_from_the_base_in_one_factor():

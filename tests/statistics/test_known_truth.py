@@ -261,7 +261,7 @@ def test_equal_offices_are_rarely_called_different_and_unequal_ones_never_the_wr
     assert_at_most(any_wrong, STUDIES, 0.05)  # of a table of five verdicts, all at once
     for t, count in zip(truth[:-1], counts[:-1], strict=True):
         assert count[Verdict.WORSE if t < 0 else Verdict.BETTER] == 0
-    assert min(max(count.values()) for count in counts[:-1]) > 0.9 * STUDIES
+    assert min(max(count.values()) for count in counts[:-1]) > 0.85 * STUDIES
     assert counts[-1][Verdict.UNDECIDED] > 0.9 * STUDIES
 
 

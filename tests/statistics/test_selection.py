@@ -253,7 +253,19 @@ def test_designs_with_the_same_values_are_not_run_for_ever():
     assert found.best == 0
     assert [one.design for one in found.dropped] == [1, 2]
     assert found.used.tolist() == [20, 20, 20]
-    assert not found.caveat
+    assert found.caveat is Caveat.NO_SPREAD  # the three may differ in what was not seen
+
+
+@pytest.mark.parametrize("ahead", [0.5, 10.0])
+def test_a_design_that_is_ahead_by_the_same_in_every_replication_is_not_surely_the_best(ahead):
+    one = np.random.default_rng(16).normal(40, 3, size=100)
+    values = np.stack([one, one - ahead, one + 20 + 0.1 * np.random.default_rng(17).normal(size=100)], axis=1)
+    found = against_best(values[:20])
+    assert found.high[1] == np.inf
+    assert found.low[2] == 0  # surely not the best: its differences vary, and show it
+    assert select_best(fixed_draw(values), 3, zone=0.1).caveat is Caveat.NO_SPREAD
+    still = against_best(np.array([[0.0, 0.5]] * 20))  # two points of which nothing was seen
+    assert np.isinf(still.high).all() or np.isinf(still.low).all()
 
 
 def test_a_withheld_replication_is_named_if_it_is_looked_at():
@@ -346,10 +358,10 @@ def test_means_and_widths_are_checked():
 
 
 def test_half_widths_of_even_differences_are_those_of_paired_t_over_all_pairs():
-    half = np.random.default_rng(9).normal(size=(6, 3))
+    half = np.random.default_rng(9).normal(size=(10, 3))
     x = np.concatenate([half, -half]) + np.array([0.0, 5.0, 9.0])
     found = against_best(x, 0.95)
-    quantile = stats.t.ppf(1 - 0.05 / (3 * 2), 11)
+    quantile = stats.t.ppf(1 - 0.05 / (3 * 2), 19)
     for i, best in ((1, 0), (2, 0)):
-        width = quantile * np.std(x[:, i] - x[:, best], ddof=1) / np.sqrt(12)
+        width = quantile * np.std(x[:, i] - x[:, best], ddof=1) / np.sqrt(20)
         assert found.high[i] - found.estimate[i] == pytest.approx(width)

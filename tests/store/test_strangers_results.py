@@ -8,6 +8,8 @@ import re
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import zipfile
 from contextlib import contextmanager
 
@@ -23,6 +25,7 @@ from sim.errors import StoreError
 from sim.store import files, inventory, manifest, noted, parquet_size
 from sim.store.archive import Archive, Damaged
 from sim.store.packing import FACTS
+from sim.store.silence import without_stderr
 from sim.store.store import Store
 
 TABLE = pl.DataFrame({"a": [1, 2, None], "b": ["x", "y", "z"], "c": [True, False, None]})
@@ -227,8 +230,8 @@ def test_a_text_that_a_small_file_holds_once_for_many_cells_counts_as_often(tmp_
 @pytest.mark.parametrize(
     ("kind", "rule"),
     [
-        (pl.Categorical, "'why' must hold texts, numbers or logical values, got Categorical"),
-        (pl.Enum(["x" * 10_000]), "'why' must hold texts, numbers or logical values, got Enum"),
+        (pl.Categorical, "its texts up to those of 'why' must have at most 1,000,000,000 bytes"),  # read as texts
+        (pl.Enum(["x" * 10_000]), "its texts up to those of 'why' must have at most 1,000,000,000 bytes"),
         (pl.Binary, "'why' must hold texts, numbers or logical values, got Binary"),
         (pl.Decimal(30, 2), "it must have no fields but those of a table"),
         (pl.Int128, "its columns must be plain"),
@@ -290,6 +293,83 @@ def test_rows_hidden_in_a_field_of_a_wrong_type_are_refused_before_a_table_of_th
         files.as_table(base64.b64decode(HIDDEN))
 
 
+def test_a_table_that_polars_gives_up_leaves_nothing_on_stderr(capfd):
+    data = base64.b64decode(GIVEN_UP)
+    with pytest.raises(pl.exceptions.PanicException):
+        files.as_table(data)
+    assert capfd.readouterr().err == ""
+    with pytest.raises(pl.exceptions.PanicException):
+        pl.read_parquet(io.BytesIO(data))
+    assert "panicked" in capfd.readouterr().err
+
+
+def test_what_is_written_while_stderr_is_silent_is_lost_and_nothing_after_it(capfd):
+    with without_stderr():
+        os.write(2, b"lost")
+    os.write(2, b"kept")
+    assert capfd.readouterr().err == "kept"
+
+
+def test_a_closed_stderr_is_left_closed():
+    program = (
+        "import os; from sim.store.silence import without_stderr; os.close(2)\n"
+        "with without_stderr(): pass\n"
+        "try: os.fstat(2)\n"
+        "except OSError: print('closed')"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "closed\n"
+
+
+def test_types_that_the_writer_noted_beside_those_of_the_format_are_not_read(monkeypatch):
+    data = files.parquet(TABLE)
+    at = data.index(b"ARROW:schema") + 16
+    forged = data[:at] + b"A" * 100 + data[at + 100 :]
+    with pytest.raises(pl.exceptions.PolarsError):
+        pl.read_parquet(io.BytesIO(forged))
+    assert files.as_table(forged).equals(TABLE)
+
+
+def with_heads(monkeypatch, change):
+    """Have the heads of pages read as they are after a change."""
+    honest = parquet_size._Reader.fields
+
+    def forged(reader, shapes):
+        found = honest(reader, shapes)
+        if shapes is parquet_size.PAGE:
+            change(found)
+        return found
+
+    monkeypatch.setattr(parquet_size._Reader, "fields", forged)
+
+
+@pytest.mark.parametrize(
+    ("entries", "decoded", "rule"),
+    [(900_000_000, None, "must have the bytes of its entries"), (101, 10_000, "no more entries than its column")],
+)
+def test_a_dictionary_that_says_more_entries_than_it_can_have_is_refused(monkeypatch, entries, decoded, rule):
+    data = files.parquet(pl.DataFrame({"a": ["x", "y"] * 50}))
+    assert parquet_size.size_of(data).cells == 100
+    seen = []
+
+    def change(page):
+        if 7 in page:
+            seen.append(page[7][1])
+            page[7][1], page[2] = entries, decoded or page[2]
+
+    with_heads(monkeypatch, change)
+    with pytest.raises(OSError, match=rule):
+        files.as_table(data)
+    assert seen == [2]
+
+
+def test_more_columns_than_a_table_of_ours_has_are_refused(monkeypatch):
+    most = pl.DataFrame({f"c{i}": [0] for i in range(parquet_size.MOST_COLUMNS)})
+    assert files.as_table(files.parquet(most)).width == 2_000
+    with pytest.raises(OSError, match="at most 2,000 columns"):
+        files.as_table(files.parquet(most.with_columns(one_more=0)))
+
+
 def test_a_compression_that_nothing_here_uses_is_refused(monkeypatch):
     packed = io.BytesIO()
     TABLE.write_parquet(packed, compression="gzip")
@@ -323,6 +403,12 @@ HIDDEN = (
     "BhY2FjYmCBgKBgx4BgqAoNnmHQAAFsgBFgYoCgYEeAYGgKDZ5h0AAFQAAABQQVIx"
 )
 """A file that a reader that believes the type of field 10 of a column takes for three rows, and another for 4e9."""
+
+GIVEN_UP = (
+    "UEFSMRUAFTAVMCwVgIXUGxUAFQYVBgAAAQAAAAAAAAACAAAAAAAAAAMAAAAAAAAAFQQZLEgEcm9vdBUCABUEJQAYAWEAFoCF1BsZ"
+    "HBkcJggcFQQZNQAGEBkYAWEVABaAhdQbFlgWWCYIAAAWYBaAhdQbACgBeABHAAAAUEFSMQ=="
+)
+"""A file that says 29 million rows and has three."""
 
 # A hundred texts of 10,000 letters, encoded by what each shares with the one before, and by their lengths.
 ENCODED = {

@@ -8,6 +8,7 @@ from setups.district import pilot as shipped
 import sim
 from sim.config.report import JudgedMeasure
 from sim.measures.openness import Horizon
+from sim.report.tables import difference
 from sim.statistics import intervals
 from sim.statistics.verdicts import Cause, Verdict
 from sim.study.comparison.differences import compare, overloaded_in
@@ -33,6 +34,9 @@ def table(pilot, measure, values, group="all", unit="minutes"):
     )
 
 
+TEN = np.array([10, 10.1, 9.9, 10])
+
+
 def rows(base, other, touched=0.0, busy=None):
     frames = [table("a", "counter_wait_mean", base), table("b", "counter_wait_mean", other)]
     for pilot in "ab":
@@ -40,7 +44,8 @@ def rows(base, other, touched=0.0, busy=None):
         frames.append(table(pilot, "touched_in_person", [share] * len(base), unit="share"))
         frames.append(table(pilot, "still_open", [0.0] * len(base), unit="share"))
         if busy:
-            frames.append(table(pilot, "utilisation", busy, "level:district", "share"))
+            by = 1e-3 * (pilot == "b") * np.array([1, -1, -1, 1])
+            frames.append(table(pilot, "utilisation", busy + by, "level:district", "share"))
     return pl.concat(frames)
 
 
@@ -67,7 +72,7 @@ def test_a_worse_pilot_is_called_worse():
 
 def test_every_pair_is_the_later_less_the_earlier_with_intervals_that_hold_for_all_pairs():
     rng = np.random.default_rng(3)
-    values = {name: 10.0 + i + rng.normal(0, 0.2, 12) for i, name in enumerate("abc")}
+    values = {name: 10.0 + i + rng.normal(0, 0.2, 24) for i, name in enumerate("abc")}
     measures = pl.concat([table(name, WAIT.measure, own) for name, own in values.items()])
     pilot, names = shipped("four_level"), ["a", "b", "c"]
     pairs = [("a", "b"), ("a", "c"), ("b", "c")]
@@ -82,16 +87,42 @@ def test_every_pair_is_the_later_less_the_earlier_with_intervals_that_hold_for_a
     assert each["low"].to_list() == pytest.approx([d.low for d in shared])
 
 
-def test_equal_pilots_have_no_material_difference():
+def test_nearly_equal_pilots_have_no_material_difference():
     base = np.array([30.0, 32.0, 28.0, 31.0])
-    row = compared(rows(base, base)).row(0, named=True)
-    assert (row["verdict"], row["difference"]) == (Verdict.NO_MATERIAL_DIFFERENCE, 0)
+    row = compared(rows(base, base + 10 - TEN)).row(0, named=True)
+    assert row["verdict"] == Verdict.NO_MATERIAL_DIFFERENCE
+    assert row["difference"] == pytest.approx(0)
+
+
+@pytest.mark.parametrize("by", [0.0, -10.0])
+def test_a_difference_that_never_varies_is_shown_without_a_verdict_and_says_what_would_help(by):
+    base = np.array([30.0, 32.0, 28.0, 31.0])
+    row = compared(rows(base, base + by)).row(0, named=True)
+    assert (row["verdict"], row["cause"], row["difference"]) == (Verdict.WITHHELD, Cause.NO_SPREAD, by)
+    assert row["why"] == "the same in all 4 replications"
+    assert "more replications" in row["help"]
+    assert np.isnan(row["low"])
+    words = difference(row)
+    assert words.is_shown
+    assert not words.interval
+
+
+@pytest.mark.parametrize(("one_place", "verdict"), [(False, Verdict.WITHHELD), (True, Verdict.BETTER)])
+def test_what_follows_from_the_place_alone_is_exact_where_all_replications_are_on_one(one_place, verdict):
+    posts = JudgedMeasure(measure="posts_above_90", label="posts full", mid="share", touched=None)
+    share = [table(pilot, "posts_above_90", [of] * 4, unit="share") for pilot, of in (("a", 0.3), ("b", 0.1))]
+    pilot = shipped("four_level")
+    overloaded = {"a": {}, "b": {}}
+    found = compare(
+        pl.concat(share), ["a", "b"], pilot.mid, pilot.run, overloaded, (posts,), one_place=one_place
+    ).spoken()  # fmt: skip
+    assert found["verdict"][0] == verdict
 
 
 def test_too_few_replications_are_said():
     row = compared(rows(np.array([30.0, 35.0, 25.0]), np.array([20.0, 30.0, 25.0]))).row(0, named=True)
     assert row["verdict"] == Verdict.UNDECIDED
-    assert row["needed_least"] > 3
+    assert row["needed_least"] is None  # so few do not tell how many would do
 
 
 def test_a_difference_too_skewed_for_its_replications_is_shown_without_an_interval_and_says_what_would_help():
@@ -106,7 +137,7 @@ def test_a_difference_too_skewed_for_its_replications_is_shown_without_an_interv
 
 def test_a_measure_is_withheld_where_its_requests_meet_an_overloaded_post_and_only_there():
     base = np.array([30.0, 32.0, 28.0, 31.0])
-    table_ = compared(rows(base, base - 10, touched=0.2, busy=[0.5, 0.6, 0.5, 0.6]), (WAIT, BUSY))
+    table_ = compared(rows(base, base - TEN, touched=0.2, busy=[0.5, 0.6, 0.5, 0.6]), (WAIT, BUSY))
     assert table_["verdict"].to_list() == [Verdict.WITHHELD, Verdict.NO_MATERIAL_DIFFERENCE]
     assert "20% of its requests under b go to an overloaded post" in table_["why"][0]
     assert table_["pilot_mean"][0] == pytest.approx(base.mean() - 10)
@@ -172,7 +203,7 @@ def test_a_difference_that_can_only_grow_is_larger_in_a_longer_run():
 
 def test_where_both_pilots_are_overloaded_both_are_named():
     base = np.array([30.0, 32.0, 28.0, 31.0])
-    measures = rows(base, base - 10, touched=0.5).with_columns(
+    measures = rows(base, base - TEN, touched=0.5).with_columns(
         value=pl.when((pl.col("pilot") == "a") & (pl.col("measure") == "touched_in_person"))
         .then(0.2)
         .otherwise(pl.col("value"))
@@ -180,12 +211,12 @@ def test_where_both_pilots_are_overloaded_both_are_named():
     table_ = compared(measures)
     assert table_["why"][0] == "20% of its requests under a and 50% of its requests under b go to an overloaded post"
     assert overloaded_in(table_) == {"a", "b"}
-    assert overloaded_in(compared(rows(base, base - 10, touched=0.5))) == {"b"}
+    assert overloaded_in(compared(rows(base, base - TEN, touched=0.5))) == {"b"}
 
 
 def test_staff_measures_are_withheld_by_the_staff_that_cannot_keep_up():
     base = np.array([30.0, 32.0, 28.0, 31.0])
-    table_ = compared(rows(base, base - 10, busy=[0.5, 0.6, 0.5, 0.6]), (WAIT, BUSY), district_overloaded=1.0)
+    table_ = compared(rows(base, base - TEN, busy=[0.5, 0.6, 0.5, 0.6]), (WAIT, BUSY), district_overloaded=1.0)
     assert table_["verdict"].to_list() == [Verdict.BETTER, Verdict.WITHHELD]
     assert table_["cause"].to_list() == [None, Cause.OVERLOADED_STAFF]
 
@@ -196,7 +227,7 @@ PATROLS = JudgedMeasure(measure="patrols_done", label="patrols", mid="share", hi
 def test_a_pilot_that_owes_no_patrols_is_not_judged_by_them_and_nothing_is_withheld():
     base = np.array([30.0, 32.0, 28.0, 31.0])
     none = [table("a", "patrols_done", [np.nan] * 4), table("b", "patrols_done", [0.5, 0.6, 0.5, 0.6])]
-    found = compared(pl.concat([rows(base, base), *none]), (WAIT, PATROLS))
+    found = compared(pl.concat([rows(base, base + 10 - TEN), *none]), (WAIT, PATROLS))
     assert found["verdict"].to_list() == [Verdict.NO_MATERIAL_DIFFERENCE, Verdict.NOT_OWED]
     row = found.row(1, named=True)
     assert (row["why"], row["cause"], row["by_baseline"], row["by_pilot"]) == (
@@ -206,17 +237,18 @@ def test_a_pilot_that_owes_no_patrols_is_not_judged_by_them_and_nothing_is_withh
         False,
     )
     some = [table("a", "patrols_done", [np.nan, 0.5, 0.5, 0.5]), none[1]]  # none was due in one replication
-    found = compared(pl.concat([rows(base, base), *some]), (WAIT, PATROLS))
+    found = compared(pl.concat([rows(base, base + 10 - TEN), *some]), (WAIT, PATROLS))
     assert found["cause"].to_list() == [None, Cause.NO_OBSERVATION]
 
 
 def test_a_measure_without_a_smallest_difference_is_shown_and_never_judged():
     base = np.array([30.0, 32.0, 28.0, 31.0])
-    both = compared(rows(base, base - 10), (WAIT, WAIT.model_copy(update={"group": "all", "mid": None})))
-    alone = compared(rows(base, base - 10))
+    both = compared(rows(base, base - TEN), (WAIT, WAIT.model_copy(update={"group": "all", "mid": None})))
+    alone = compared(rows(base, base - TEN))
     judged, unjudged = both.to_dicts()
     assert (judged["low"], judged["high"]) == (alone["low"][0], alone["high"][0])
-    assert (unjudged["verdict"], unjudged["mid"], unjudged["difference"]) == (Verdict.NOT_JUDGED, None, -10)
+    assert (unjudged["verdict"], unjudged["mid"]) == (Verdict.NOT_JUDGED, None)
+    assert unjudged["difference"] == pytest.approx(-10)
     assert np.isnan(unjudged["low"])
 
 
@@ -266,7 +298,7 @@ def by_phone(n, missing=0, left=0.0, still_open=0.0):
     """Return the rows of two pilots by phone: in the first replications nine in ten are not reached."""
     frames = []
     for pilot, size in (("a", 8.0), ("b", 4.0)):
-        days = size + 0.1 * (np.arange(n) % 3)
+        days = size + 0.1 * (np.arange(n) % 3) + 0.01 * (size - 6) * (np.arange(n) % 2)
         p90 = np.where(np.arange(n) < (missing if pilot == "a" else 0), np.nan, days)
         left_of = np.where(np.isnan(p90), left, 0.0)
         for measure, values in (
@@ -290,8 +322,8 @@ def judged_with(measures, one):
 def test_one_replication_of_many_that_does_not_reach_a_quantile_withholds_nothing():
     row = judged_with(by_phone(40, missing=1, left=0.12), LONG)
     assert row["cause"] == "too skewed"  # mean and difference are given; one of forty is too far out to tell more
-    assert row["difference"] == pytest.approx(-4.0 - 52 / 40)
-    assert row["baseline_mean"] == pytest.approx((60 + sum(8 + 0.1 * (r % 3) for r in range(1, 40))) / 40)
+    assert row["difference"] == pytest.approx(-4.0 - 52 / 40, abs=0.05)
+    assert row["baseline_mean"] == pytest.approx((60 + sum(8 + 0.1 * (r % 3) for r in range(1, 40))) / 40, abs=0.02)
     assert row["open_bound"] == 0.0
     few = judged_with(by_phone(6, missing=1, left=0.12), LONG)  # one of six is too many to count as the cap
     assert (few["verdict"], few["cause"]) == ("withheld", "left or still open")
@@ -312,6 +344,17 @@ def test_a_mean_is_given_with_its_bound_or_withheld_by_how_much_what_is_open_can
     assert again["verdict"] == Verdict.BETTER  # as many replications more, as little is withheld
 
 
+@pytest.mark.parametrize(("bound", "verdict"), [(0.0, Verdict.BETTER), (0.4, Verdict.UNDECIDED)])
+def test_a_verdict_that_what_is_still_open_could_turn_is_none(bound, verdict):
+    base = np.array([30.0, 32.0, 28.0, 31.0])
+    still = table("b", "open_bound", [bound] * 4, "counter_wait_mean|all", "its own")
+    better = rows(base, base - 0.25 * TEN)  # by 2.5 minutes, where 2 matter
+    row = compared(pl.concat([better, still]), horizon=Horizon(50.0, 60.0)).row(0, named=True)
+    assert (row["verdict"], row["open_bound"]) == (verdict, bound)
+    assert row["high"] < -2
+    assert row["needed_least"] is None  # no number of replications settles what is open
+
+
 def with_nothing_in(measures, *replications):
     """Return measures of which the restricted mean has nothing to count in some replications of the first design."""
     none = pl.col("replication").is_in(replications) & (pl.col("pilot") == "a")
@@ -324,7 +367,7 @@ def with_nothing_in(measures, *replications):
 def test_replications_in_which_there_was_nothing_to_count_are_left_out_of_both():
     row = judged_with(with_nothing_in(by_phone(6), 2), MEAN)
     assert (row["why"], row["n"]) == ("", 5)
-    assert row["difference"] == pytest.approx(-4.0)
+    assert row["difference"] == pytest.approx(-4.0, abs=0.05)
 
 
 def test_a_verdict_on_what_one_of_several_replications_observed_is_withheld_for_that_reason():
@@ -332,6 +375,6 @@ def test_a_verdict_on_what_one_of_several_replications_observed_is_withheld_for_
     assert (row["verdict"], row["cause"], row["n"]) == ("withheld", "observed once", 1)
     assert row["why"] == "observed in 1 of 6 replications"
     assert "more replications" in row["help"]
-    assert row["difference"] == pytest.approx(-4.0)
+    assert row["difference"] == pytest.approx(-4.0, abs=0.05)
     alone = judged_with(by_phone(1), MEAN)
     assert (alone["verdict"], alone["why"]) == ("withheld", "")  # no replication of others: the run says so

@@ -6,12 +6,12 @@ from functools import cache
 import numpy as np
 import polars as pl
 import pytest
-from setups.known_truth import drawn, normal, screened
+from setups.known_truth import MOST, drawn, normal, screened
 from setups.studies import plan as planned
 
 from sim.config.report import Response
 from sim.config.study_schema import Promise
-from sim.statistics.intervals import Interval
+from sim.statistics.intervals import Interval, mean_interval
 from sim.study.budget.choice import Choice, Fate, choose
 from sim.study.budget.confirmation import Confirmation, Reason, Seen
 from sim.study.budget.outcome import Outcome
@@ -25,6 +25,7 @@ PATROLS = {"patrols_done": {"at_least": 0.6, "tolerance": 0.04}}
 BEST = {"best": {"response": "counter_wait_p90", "zone": 2.0}, "first": 10, "most": 60}
 
 
+WAIT, PATROLS_DONE = Response("counter_wait_p90"), Response("patrols_done")
 LABELS = {f"p{i:04d}": f"point {i}" for i in range(4)}
 
 
@@ -146,14 +147,58 @@ def test_a_point_that_misses_its_promise_by_little_or_much_is_hardly_ever_named(
     assert np.mean(wrong) <= 0.05
 
 
+def side_of(interval, promise, values=(), response=PATROLS_DONE):
+    return side(interval, promise, np.array(values), response, 0.95)
+
+
 def test_a_mean_is_on_a_side_of_a_bound_only_with_its_whole_interval():
     least, most = Promise(at_least=0.6), Promise(at_most=30.0)
-    assert side(Interval(0.7, 0.6, 0.8, 5), least) is True
-    assert side(Interval(0.7, 0.59, 0.81, 5), least) is None
-    assert side(Interval(0.5, 0.41, 0.59, 5), least) is False
-    assert side(Interval(20.0, 10.0, 30.0, 5), most) is True
-    assert side(Interval(40.0, 30.1, 50.0, 5), most) is False
-    assert side(Interval(0.7, np.nan, np.nan, 1), least) is None
+    assert side_of(Interval(0.7, 0.6, 0.8, 5), least) is True
+    assert side_of(Interval(0.7, 0.59, 0.81, 5), least) is None
+    assert side_of(Interval(0.5, 0.41, 0.59, 5), least) is False
+    assert side_of(Interval(20.0, 10.0, 30.0, 5), most) is True
+    assert side_of(Interval(40.0, 30.1, 50.0, 5), most) is False
+    assert side_of(Interval(0.7, np.nan, np.nan, 1), least) is None
+
+
+def test_values_that_never_vary_keep_no_promise_for_sure_but_a_share_may_by_its_range():
+    least, most = Promise(at_least=0.6), Promise(at_most=30.0)
+    assert side_of(mean_interval(np.zeros(20)), most, np.zeros(20), WAIT) is None
+    assert side_of(mean_interval(np.full(20, 50.0)), most, np.full(20, 50.0), WAIT) is None
+    for n, kept in ((6, None), (20, True)):  # the rule of three: at least 54 % by six, 83 % by twenty
+        assert side_of(mean_interval(np.ones(n)), least, np.ones(n)) is kept
+    skewed = np.array([1.0] * 19 + [0.998])
+    assert mean_interval(skewed).enough
+    assert side_of(mean_interval(skewed), least, skewed) is True
+
+
+def test_a_promise_kept_by_the_same_value_in_every_replication_lets_choose_and_guarantees_nothing():
+    truth = laws([5, 20, 30, 40], [0.7, 0.75, 0.8, 0.9]) | {
+        (f"p{i:04d}", "counter_wait_p90"): lambda generator: np.zeros(MOST) for i in range(4)
+    }
+    plan = planned(
+        factors={"grid.households": [200, 250, 300, 350]}, responses=["patrols_done", "counter_wait_p90"],
+        promises={"counter_wait_p90": {"at_most": 30.0}},
+        choose={"best": {"response": "patrols_done", "zone": 0.01}, "cheapest": True, "first": 10, "most": 60},
+    )  # fmt: skip
+    runs, staff = drawn(plan, truth, n=20), screened(plan)
+    known = promised(plan, runs, staff)
+    assert {one.keeps for one in known.values()} == {None}
+    assert all(one.is_choice and one.as_seen for one in known.values())
+    summary = tables.summary_table(plan, runs, rule_of(plan, runs, staff), known, 0.95).spoken()
+    assert summary["keeps_promises"].null_count() == 4
+    assert summary["kept_as_seen"].all()
+    found = {"summary": summary}
+    said = " ".join(sentences.sentences(plan, found, {WAIT: "minutes", PATROLS_DONE: "share"}, words_of(plan)))
+    assert "0 of 4 points keep the promise" in said
+    assert "4 of these kept it as far as is seen" in said
+    assert "the best mean of those that kept the promise as far as is seen" in said
+    for choice in choose(plan, runs, staff):
+        assert choice.chosen
+        assert "same in every replication" in choice.caveat
+        _, told, *_ = choosing.choices(plan, {WAIT: "minutes"}, [choice], dict.fromkeys(LABELS, "a point"))
+        assert "There is no guarantee" in told
+        assert "0.00 minutes (the same in all" in told
 
 
 def test_points_keep_break_or_may_break_a_promise_and_all_of_that_is_counted():
@@ -192,12 +237,13 @@ def test_of_a_point_too_skewed_for_an_interval_it_is_said_that_every_replication
         responses=["patrols_done"], promises=PATROLS,
     )  # fmt: skip
     truth = laws([5] * 4, [0.9, 0.8, 0.6, 0.3]) | {("p0000", "patrols_done"): almost_all}
-    runs = drawn(plan, truth, n=10)
+    runs = drawn(plan, truth, n=9)
     known = promised(plan, runs, screened(plan))
     assert [(one.keeps, one.is_choice, one.kept_in) for one in known.values()][:2] == [
-        (None, False, 10),
-        (True, True, 10),
+        (None, False, 9),
+        (True, True, 9),
     ]
+    assert promised(plan, drawn(plan, truth, n=20), screened(plan))["p0000"].keeps  # of 20 a share's range tells
     assert known["p0000"].why.words() == (
         "every replication keeps its promise, too few to be sure: patrols done 100.0 %, where at least 60 % is promised"
     )

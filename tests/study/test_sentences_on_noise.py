@@ -57,7 +57,7 @@ def test_of_noise_alone_nothing_is_called_the_strongest_the_best_or_the_worst(ki
 
 
 def test_the_factor_that_moves_a_response_most_is_named_where_the_intervals_tell():
-    text = said(lambda households, built_up: 9 + households / 20 + 2 * built_up)
+    text = said(lambda households, built_up: 9 + households / 10 + 4 * built_up)
     assert MOVES in text
     assert MAY_MOVE not in text
     assert text.index("grid.households") < text.index(MOVES)

@@ -199,7 +199,7 @@ def effects(**means):
     rows = []
     for factor, (each, half) in means.items():
         size = max(each) - min(each) if np.isfinite(each).all() else NAN
-        swing = {"swing_from": max(size - half, 0.0), "swing_to": size + half}
+        swing = {"swing": size, "swing_from": max(size - half, 0.0), "swing_to": size + half}
         rows += [row | {"factor": factor} | swing for row in line(each, half=half)]
     return rows
 

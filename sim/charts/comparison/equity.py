@@ -19,7 +19,7 @@ from sim.language import N_, either, gettext, listed, ngettext, run_together
 from sim.report import counts
 from sim.report.tables import decimals, number, scale_of
 from sim.statistics.intervals import longer_side
-from sim.statistics.verdicts import Cause
+from sim.statistics.verdicts import NO_INTERVAL, Cause
 
 _MEASURES = {
     "turnaround_p50": N_("Turnaround, half within"),
@@ -40,6 +40,11 @@ _PAIRS = {
     "distance": ("distance:far", "distance:near"),
     "heads": ("heads:few", "heads:many"),
 }
+_NO_INTERVAL: dict[str, str] = {
+    Cause.TOO_SKEWED: N_("too skewed a number to tell"),
+    Cause.NO_SPREAD: N_("the same in all replications"),
+}
+
 _PITCH, _APART = 0.22, 0.045
 """Height of a pilot's lane, and how far its two groups stand from its middle (inches)."""
 _LABELS, _NUMBERS, _BETWEEN = 1.15, 1.15, 0.2
@@ -205,8 +210,8 @@ def _starred(row: Mapping[str, object] | None) -> bool:
 
 
 def _skewed(row: Mapping[str, object] | None) -> bool:
-    """Return whether a gap has no interval, as its values are too skewed."""
-    return row is not None and row["cause"] == Cause.TOO_SKEWED
+    """Return whether a gap has no interval, as its values are too skewed or all alike."""
+    return row is not None and row["cause"] in NO_INTERVAL
 
 
 def _draw(axes: Axes, panel: _Panel, pilots: Sequence[str], lanes: Sequence[tuple[str, str, str]]) -> None:
@@ -294,7 +299,7 @@ def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pil
         # as many decimals for all: a gap near 0 has more of its own than anybody reads
         digits = min((decimals(half, gap) for gap, half in shown.values()), default=0)
         gaps = {p: number(gap, digits).replace("-", "−") for p, (gap, _) in shown.items()}
-        gaps |= {p: gettext("too skewed a number to tell") for p, row in known.items() if _skewed(row)}
+        gaps |= {p: gettext(_NO_INTERVAL[str(row["cause"])]) for p, row in known.items() if _skewed(row)}
         if known and not gaps:
             if len(known) == len(pilots):
                 return gettext(

@@ -119,6 +119,8 @@ def mean_of(
     confidence: float,
 ) -> Interval:
     """Return the mean of a response of a point, adjusted as all means of the study are."""
-    values = rule.known(judged_as(plan.report, response), name)[0]
+    judged = judged_as(plan.report, response)
+    values = rule.known(judged, name)[0]
     by = adjusted.get(response)
-    return mean_interval(values, confidence, by.fitting(values, runs.count(name)) if by else None)
+    known = mean_interval(values, confidence, by.fitting(values, runs.count(name)) if by else None)
+    return rule.exactly(judged, known)

@@ -13,7 +13,7 @@ import numpy as np
 from sim.errors import ConfigError
 from sim.language import N_, both, gettext
 from sim.report.tables import scale_of, with_its_unit
-from sim.statistics.best import select_best
+from sim.statistics.best import Caveat, select_best
 from sim.statistics.cheapest import Judged, Judgement, select_cheapest
 from sim.statistics.cheapest import Promise as Limit
 from sim.study.budget.adjusting import adjustments, mean_of
@@ -207,16 +207,16 @@ def _held(plan: Plan, runs: Runs, screened: Mapping[str, Screened], choice: Choi
     Raises
     ------
     _NoChoiceError
-        The point must be known to keep every promise.
+        The point must be known to keep every promise, or keep it as far as values that never vary show.
     """
     name, promises = choice.chosen, plan.study.promises
     if name is None or not promises:
         return choice
     known = promised(plan, runs, screened, [name])[name]
-    if plan.study.choose and known.keeps is None:
+    if plan.study.choose and known.keeps is None and not known.is_choice:
         runs.ensure({name: plan.study.choose.most}, N_("choice"))
         known = promised(plan, runs, screened, [name])[name]
-    if known.keeps is not True:
+    if not known.is_choice:
         fate = Fate.MAY_BREAK if known.keeps is None else Fate.BREAKS
         raise _NoChoiceError([Candidate(name, fate, runs.count(name), " and ".join(map(str, known.open)))])
     rule = rule_of(plan, runs, screened)
@@ -229,12 +229,13 @@ def _held(plan: Plan, runs: Runs, screened: Mapping[str, Screened], choice: Choi
             gettext(
                 "{response} {value}",
                 response=plan.report.words(one),
-                value=value_text(interval, units[one], interval_too=math.isfinite(interval.low)),
+                value=value_text(interval, units[one], interval_too=math.isfinite(interval.low) or interval.same),
             )
             for one, interval in has.items()
         )  # fmt: skip
 
-    return replace(choice, promised=say)
+    caveat = choice.caveat or (Caveat.NO_SPREAD if known.as_seen else "")
+    return replace(choice, promised=say, caveat=caveat)
 
 
 def _judged(

@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.language import N_
 from sim.statistics.best import LEAST_FIRST
-from sim.statistics.intervals import mean_interval
+from sim.statistics.intervals import exactly, mean_interval, paired_difference
 from sim.study import replications
 from sim.study.budget.choice import Fate, smaller_is_better
 from sim.study.budget.promises import side
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sim.config import Pilot
     from sim.config.report import Response
-    from sim.statistics.intervals import Interval
+    from sim.statistics.intervals import Difference, Interval
     from sim.study.budget.choice import Choice
     from sim.study.budget.runs import Runs
     from sim.study.points.plan import Plan
@@ -56,13 +56,16 @@ class Seen:
         Of the mean, or of the chosen point less its rival; all of a choice hold together.
     holds
         Whether the reason is known to hold, or known not to (False); None: they do not tell.
+    as_seen
+        Whether it holds by the same value in every replication, which does not tell how it varies.
     """
 
     reason: Reason
     response: Response
     rival: str
-    interval: Interval
+    interval: Interval | Difference
     holds: bool | None
+    as_seen: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,12 @@ class Confirmation:
         if False in known:
             return False
         return True if known and None not in known else None
+
+    @property
+    def as_seen(self) -> bool:
+        """Return whether all reasons hold, those that are not known to by the same value in every replication."""
+        held = [one.holds or one.as_seen for one in self.seen if one.reason is not Reason.MEAN]
+        return self.holds is None and bool(held) and all(held)
 
 
 def on_fresh_chance(pilot: Pilot) -> Pilot:
@@ -169,27 +178,35 @@ def _seen(
     confidence = 1 - (1 - plan.confidence) / n
     rule = rule_of(plan, fresh, screened)
 
-    def mean(of: Response, *less: str) -> Interval:
+    def mean(of: Response, *less: str) -> Interval | Difference:
         """Return the mean of a response of the chosen point, or of what it has more than another."""
-        known = rule.known(judged_as(plan.report, of), chosen, *less)
+        judged = judged_as(plan.report, of)
+        known = rule.known(judged, chosen, *less)
         values = known[0] - known[1] if less else known[0]
         controls = controls_of(fresh.values, [chosen, *less], of) if plan.report.controls else None
         by = where_they_pay(controls, confidence, [values])
-        return mean_interval(values, confidence, by.values if by and len(values) == len(by.values) else None)
+        taken = by.values if by and len(values) == len(by.values) else None
+        if less:
+            return rule.exactly(judged, paired_difference(known[1], known[0], confidence, taken))
+        return rule.exactly(judged, mean_interval(values, confidence, taken))
 
     seen = []
     if response is not None and has_difference:
         seen.append(Seen(Reason.MEAN, response, "", mean(response), None))
     if response is not None and rival:
         difference = mean(response, rival)
-        seen.append(Seen(Reason.RIVAL, response, rival, difference, _no_worse(plan, difference)))
+        as_seen = difference.same and _no_worse(plan, exactly(difference)) is True
+        seen.append(Seen(Reason.RIVAL, response, rival, difference, _no_worse(plan, difference), as_seen))
     for promised, promise in promises.items():
         interval = mean(promised)
-        seen.append(Seen(Reason.PROMISE, promised, "", interval, side(interval, promise)))
+        values = rule.known(judged_as(plan.report, promised), chosen)[0]
+        as_seen = interval.same and promise.kept(interval.estimate)
+        holds = side(interval, promise, values, promised, confidence)
+        seen.append(Seen(Reason.PROMISE, promised, "", interval, holds, as_seen))
     return seen
 
 
-def _no_worse(plan: Plan, difference: Interval) -> bool | None:
+def _no_worse(plan: Plan, difference: Interval | Difference) -> bool | None:
     """Return whether a point is known to be no worse than its rival by more than the zone, or known to be worse."""
     wanted = plan.study.choose
     assert wanted is not None

@@ -1,4 +1,8 @@
-"""Whether the points of a study keep what it promises: known to, known not to, or not known."""
+"""Whether the points of a study keep what it promises: known to, known not to, or not known.
+
+Values that are the same in every replication show no spread, so that nothing is known by an interval: a promise that
+they keep is kept as far as is seen. Of a share, which has a least and a greatest value, they may show enough.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.language import N_, both, gettext
+from sim.measures.dictionary import SHARES
 from sim.report.tables import scale_of, with_its_unit
+from sim.statistics.bounded import share_bounds
 from sim.study.budget.adjusting import adjustments, mean_of
 from sim.study.budget.withholding import rule_of
 from sim.study.headlines.definitions import value_text
@@ -19,9 +25,10 @@ from sim.study.withholding import judged_as
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from sim.arrays import Floats
     from sim.config.report import Response
     from sim.config.study_schema import Promise
-    from sim.statistics.intervals import Interval
+    from sim.statistics.intervals import Difference, Interval
     from sim.statistics.reasons import Reason
     from sim.study.budget.adjusting import Adjusted
     from sim.study.budget.runs import Runs
@@ -61,6 +68,9 @@ class Promised:
         What it breaks, may break, or is not known of; None where it keeps all, or where nothing is promised.
     open
         The responses whose promises are not known to be kept.
+    as_seen
+        The responses whose promises were kept by the same value in every replication, where more is not known. Where
+        nothing else is open, the point may be chosen, without a guarantee.
     kept_in
         In how many replications it keeps all of them; None where nothing is promised, or too little is known.
     """
@@ -68,11 +78,12 @@ class Promised:
     keeps: bool | None
     why: Reason | None = None
     open: tuple[Response, ...] = ()
+    as_seen: tuple[Response, ...] = ()
     kept_in: int | None = None
 
     @property
     def is_choice(self) -> bool:
-        """Return whether the point may be called best, starred or chosen: it breaks no promise, and may break none."""
+        """Return whether the point may be called best, starred or chosen: nothing speaks for its breaking a promise."""
         return self.why is None
 
 
@@ -83,6 +94,7 @@ def promised(
 
     A promise is known to be kept or broken where the whole interval of the mean lies on that side of its bound; the
     intervals of all promises of all points hold together (Bonferroni), and are adjusted as all means of the study are.
+    A share without such an interval has bounds that hold for any law.
     """
     if not plan.study.promises:
         return {name: Promised(None) for name in names or runs.complete}
@@ -96,6 +108,7 @@ def _promised(plan: Plan, runs: Runs, rule: Rule, adjusted: Mapping[Response, Ad
     broken: list[Callable[[], str]] = []
     unknown: list[Callable[[], str]] = []
     open_: list[Response] = []
+    as_seen: list[Response] = []
     confidence, kept_by = confidence_of_each(plan, runs), []
     for response, promise in plan.study.promises.items():
         if why := rule.why(judged_as(plan.report, response), name):
@@ -103,19 +116,22 @@ def _promised(plan: Plan, runs: Runs, rule: Rule, adjusted: Mapping[Response, Ad
             open_.append(response)
             continue
         interval = mean_of(plan, runs, rule, adjusted, name, response, confidence)
-        kept = side(interval, promise)
+        values = rule.known(judged_as(plan.report, response), name)[0]
+        kept = side(interval, promise, values, response, confidence)
         kept_by.append([promise.kept(value) for value in rule.counted(judged_as(plan.report, response), name).tolist()])
-        if kept is not True:
+        if kept is None and interval.same and promise.kept(interval.estimate):
+            as_seen.append(response)
+        elif kept is not True:
             say = partial(_beside, plan, response, interval, runs.unit(response))
             (unknown if kept is None else broken).append(say)
             open_.append(response)
     kept_in = sum(map(all, zip(*kept_by, strict=True))) if len(kept_by) == len(plan.study.promises) else None
     if broken:
-        return Promised(False, Broken(tuple(broken), BREAKS), tuple(open_), kept_in)
+        return Promised(False, Broken(tuple(broken), BREAKS), tuple(open_), kept_in=kept_in)
     if unknown:
         message = TOO_FEW if kept_in == runs.count(name) else MAY_BREAK
-        return Promised(None, Broken(tuple(unknown), message), tuple(open_), kept_in)
-    return Promised(True, kept_in=kept_in)
+        return Promised(None, Broken(tuple(unknown), message), tuple(open_), kept_in=kept_in)
+    return Promised(None if as_seen else True, as_seen=tuple(as_seen), kept_in=kept_in)
 
 
 def confidence_of_each(plan: Plan, runs: Runs) -> float:
@@ -134,16 +150,23 @@ def _beside(plan: Plan, response: Response, interval: Interval, unit: str) -> st
     return gettext("{response} {value}", response=plan.report.words(response), value=value)
 
 
-def side(interval: Interval, promise: Promise) -> bool | None:
-    """Return whether an interval lies on the side of a bound that keeps a promise; None where it is on both."""
-    ends = {promise.kept(end) for end in (interval.low, interval.high)}
-    known = np.isfinite([interval.low, interval.high]).all()
-    return ends.pop() if known and len(ends) == 1 else None
+def side(
+    interval: Interval | Difference, promise: Promise, values: Floats, response: Response, confidence: float
+) -> bool | None:  # fmt: skip
+    """Return whether a mean is known to lie on the side of a bound that keeps a promise; None: it is not known.
+
+    By its interval; a share without one, by the bounds that its values give a share.
+    """
+    ends = (interval.low, interval.high)
+    if interval.why_none and response.measure in SHARES:
+        ends = share_bounds(values, confidence)
+    sides = {promise.kept(end) for end in ends}
+    return sides.pop() if np.isfinite(ends).all() and len(sides) == 1 else None
 
 
-def against(interval: Interval, promise: Promise, unit: str) -> str:
+def against(interval: Interval | Difference, promise: Promise, unit: str) -> str:
     """Return a mean beside the bound of its promise in words."""
-    value = value_text(interval, unit, interval_too=math.isfinite(interval.low))
+    value = value_text(interval, unit, interval_too=math.isfinite(interval.low) or interval.same)
     return gettext("{value}, where {bound} is promised", value=value, bound=bound(promise, unit))
 
 

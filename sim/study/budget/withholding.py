@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.study.withholding import Rule, Withheld, horizon_of, judged_as
+from sim.study.withholding import Rule, Withheld, horizon_of, judged_as, on_one_place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,7 @@ def rule_of(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> Rule:
     """Return the rule for the points of a study, on the replications that there are."""
     staff = {name: design.overloaded_share for name, design in screened.items()}
     first = plan.first
-    return Rule(runs.values, first.run, staff, runs.observations, first.mid, horizon_of(first))
+    return Rule(runs.values, first.run, staff, runs.observations, first.mid, horizon_of(first), on_one_place(first))
 
 
 def verdict_withheld(

@@ -22,7 +22,7 @@ from sim.study.causes.writing import Weeks
 from sim.study.comparison import redraw
 from sim.study.folder import drawing, printed
 from sim.study.points.screening import screen_all
-from sim.study.withholding import OVERLOAD, Rule, horizon_of, judged_as
+from sim.study.withholding import OVERLOAD, Rule, horizon_of, judged_as, on_one_place
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def explain(
 
     def span(end: str) -> _Span:
         base = runs.pilots[f"{whole}{end}"]
-        rule = Rule(runs.values, base.run, staff, runs.observations, base.mid, horizon_of(base))
+        rule = Rule(runs.values, base.run, staff, runs.observations, base.mid, horizon_of(base), on_one_place(base))
         return _Span({one: f"{name}{end}" for one, name in names.items()}, base.report, rule, growing=bool(longer))
 
     whole = names[frozenset(range(len(causes.causes)))]

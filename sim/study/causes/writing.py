@@ -64,12 +64,12 @@ def sentence(causes: Causes, one: Explained, words: str, weeks: Weeks) -> str:
     """Return what the run says of a response: only causes whose contribution is confirmed are said to move it."""
     factor, unit, _ = scale_of(_unit(one.response))
     before, after = one.without * factor, one.with_all * factor
-    if not all(math.isfinite(share.low) for share in one.shares):
+    if not all(math.isfinite(share.low) or share.same for share in one.shares):
         skewed = next((share for share in one.shares if share.enough), None)
         if skewed is not None:
             return gettext(
                 "{response}: withheld, {why}; {more} might do.",
-                response=words, why=skewed.too_skewed, more=skewed.more,
+                response=words, why=skewed.why_none, more=skewed.help,
             )  # fmt: skip
         return gettext(
             "{response}: withheld, as nothing follows from its values in some mixtures: too many requests go to staff "

@@ -44,7 +44,7 @@ def _mean(design: Design, rule: Rule, response: Response, unit: str) -> Mean:
     fits = controls is not None and len(controls.values) == len(values)
     by = where_they_pay(controls, confidence, [values]) if fits else None
     why = rule.why(judged, name)
-    interval = mean_interval(values, confidence, by.values if by else None)
+    interval = rule.exactly(judged, mean_interval(values, confidence, by.values if by else None))
     if why is not None and why.cause is Cause.NOT_OWED:
         why = None  # it says so in place of a number
     mean = Mean(interval, unit, controls=partial(str, by) if by is not None else None)

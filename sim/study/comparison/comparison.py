@@ -28,7 +28,7 @@ from sim.study.folder.printed import keep as keep_printed
 from sim.study.own_measures import NOTHING, OwnMeasure, Packed, packed
 from sim.study.points.evidence_factors import not_held_by
 from sim.study.sharing import ELSEWHERE
-from sim.study.withholding import STAFF, horizon_of
+from sim.study.withholding import STAFF, horizon_of, on_one_place
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -309,7 +309,10 @@ def results_of(designs: Mapping[str, Design], store: Store, before: Opening, tar
     tables = {name: store.table(name, names, run.replications) for name in KEPT}
     measures = tables["measures"]
     staff = {name: design.overloaded_share for name, design in designs.items()}
-    differences = compared(measures, names, mid, run, staff, report.compared, ends, controls=report.controls)
+    place, adjusts = on_one_place(pilots[0]), report.controls
+    differences = compared(
+        measures, names, mid, run, staff, report.compared, ends, one_place=place, controls=adjusts
+    )  # fmt: skip
     evenness = fairness(measures, designs)
     tables |= {
         "equity": evenness[0].in_english(),
@@ -319,7 +322,9 @@ def results_of(designs: Mapping[str, Design], store: Store, before: Opening, tar
     crossed = report.crossed if report.crossed and set(report.crossed.pilots) <= set(names) else None
     effects = None
     if crossed is not None:
-        effects = crossed_effects(measures, crossed, run, staff, report.compared, mid, ends, controls=report.controls)
+        effects = crossed_effects(
+            measures, crossed, run, staff, report.compared, mid, ends, one_place=place, controls=adjusts
+        )
         tables["effects"] = effects.in_english()
     if len(names) > 2:
         tables["pairs"] = every_pair(designs, measures)

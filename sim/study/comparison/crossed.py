@@ -39,6 +39,7 @@ def crossed_effects(
     mid: Mid | None = None,
     horizon: Horizon | None = None,
     *,
+    one_place: bool = False,
     controls: bool = True,
 ) -> Worded:
     """Return the effects of two changes and their interaction, on the same residents.
@@ -59,6 +60,8 @@ def crossed_effects(
         Those of them with a smallest difference that matters are shown.
     mid, horizon : optional
         Smallest differences that matter and how the replications end, so that what is still open can be weighed.
+    one_place : bool
+        Whether all replications are on one place, so that what follows from that alone is exact.
     controls : bool
         Whether effects are adjusted for draws of known mean where that pays.
 
@@ -70,7 +73,7 @@ def crossed_effects(
     """
     cell, counts, units = values_by_pilot(measures, crossed.pilots)
     rows = [one for one in judged if one.mid is not None and (one.measure, one.group) in units]
-    rule = Rule(cell, run, overloaded_share, counts, mid, horizon)
+    rule = Rule(cell, run, overloaded_share, counts, mid, horizon, one_place)
     pairs: list[tuple[Floats, Floats]] = []
     reasons = []
     for one in rows:
@@ -86,6 +89,7 @@ def crossed_effects(
     words: dict[str, list[Words]] = {name: [] for name in ("label", "why", "help")}
     for i, d in enumerate(intervals.simultaneous(pairs, run.confidence, values)):
         one = rows[i // 3]
+        d = rule.exactly(one, d)  # noqa: PLW2901
         why = reasons[i // 3] or rule.why_no_interval(one, d, *crossed.pilots)
         words["label"].append(partial(phrase, one.label))
         words["why"].append(partial(str, why or ""))

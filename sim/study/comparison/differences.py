@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from sim.language.worded import Worded
 from sim.statistics import intervals, verdicts
 from sim.statistics.verdicts import Verdict
 from sim.study.controls import controls_of, where_they_pay
-from sim.study.withholding import BY_OVERLOAD, Rule, horizon_of
+from sim.study.withholding import BY_OVERLOAD, Rule, horizon_of, on_one_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -54,6 +55,7 @@ def compare(
     judged: Sequence[JudgedMeasure],
     horizon: Horizon | None = None,
     *,
+    one_place: bool = False,
     controls: bool = True,
     pairs: Sequence[tuple[str, str]] | None = None,
 ) -> Worded:
@@ -74,6 +76,8 @@ def compare(
         difference has no interval.
     horizon : Horizon, optional
         How the replications end, so that what is still open can be weighed.
+    one_place : bool
+        Whether all replications are on one place, so that what follows from that alone is exact.
     controls : bool
         Whether differences, and the means beside them, are adjusted for draws of known mean where that pays.
     pairs : sequence of (pilot, pilot), optional
@@ -84,16 +88,17 @@ def compare(
     Worded
         measure, group, label, unit, baseline, pilot, baseline_mean, pilot_mean, difference, low, high, mid,
         higher_is_better, verdict, why, help (what would), cause (null: none), by_baseline and by_pilot (whether the
-        cause lies there), needed_least, needed_most (replications in all that would settle an undecided verdict; null:
-        cannot be said), correlation, variance_ratio, n, open_bound (by how much what is still open can move a mean),
-        controls (what the row is adjusted for, in words; empty for nothing), controlled_ratio (the variance ratio
-        then). Intervals are simultaneous over all rows that have one. A row that is better or worse and has a cause is
-        of staff who cannot keep up, so that its difference can only grow with the run.
+        cause lies there), needed_least, needed_most (replications in all that would settle an undecided verdict;
+        null: cannot be said; nor where what is still open is what leaves it undecided), correlation, variance_ratio,
+        n, open_bound (by how much what is still open can move a mean), controls (what the row is adjusted for, in
+        words; empty for nothing), controlled_ratio (the variance ratio then). Intervals are simultaneous over all
+        rows that have one. A row that is better or worse and has a cause is of staff who cannot keep up, so that its
+        difference can only grow with the run.
     """
     cell, counts, units = values_by_pilot(measures, pilots)
     both = [(pilots[0], p) for p in pilots[1:]] if pairs is None else pairs
     rows = [(one, *pair) for pair in both for one in judged if (one.measure, one.group) in units]
-    rule = Rule(cell, run, overloaded_share, counts, mid, horizon)
+    rule = Rule(cell, run, overloaded_share, counts, mid, horizon, one_place)
     reasons = [rule.why(*row) for row in rows]
     values = [rule.known(*row) for row in rows]
     bound = [rule.bound_to_be(one, why, *pair) for (one, *pair), why in zip(rows, reasons, strict=True)]
@@ -104,10 +109,10 @@ def compare(
     judged_rows = [(one, p) for one, _, p in rows]
     adjusted = adjustments(cell, pilots, judged_rows, samples, run.confidence) if controls else [None] * len(rows)
     differences = intervals.simultaneous(samples, run.confidence, [one.values if one else None for one in adjusted])
+    differences = [rule.exactly(one, d) for (one, *_), d in zip(rows, differences, strict=True)]
     (unknown,) = intervals.simultaneous([UNKNOWN], run.confidence)
     for i, ((one, *pair), surer, d) in enumerate(zip(rows, bound, differences, strict=True)):
-        moved = 2 * rule.open_bound(one, *pair)  # each of the two by as much, however what is open ends
-        far = replace(d, low=d.low - moved, high=d.high + moved)
+        far = with_open(d, rule.open_bound(one, *pair))
         if surer is not None and verdict_on(far, one, mid.least(one), None) is not surer:
             bound[i], differences[i] = None, unknown
     table = []
@@ -116,7 +121,8 @@ def compare(
     for (one, baseline, p), reason, surer, known, d, by in each:
         least, why = mid.least(one), reason or rule.why_no_interval(one, d, baseline, p)
         means = [by.mean(one_design) if by else float(np.mean(one_design)) for one_design in known]
-        verdict = verdict_on(d, one, least, why) if surer is None else surer
+        far = with_open(d, rule.open_bound(one, baseline, p))
+        verdict = verdict_on(far, one, least, why) if surer is None else surer
         needed = settling(d, least, run.confidence, verdict)
         words["label"].append(partial(phrase, one.label))
         words["why"].append(partial(str, why or ""))
@@ -137,6 +143,15 @@ def compare(
             }
         )  # fmt: skip
     return Worded(pl.DataFrame(table, schema=TABLE), words)
+
+
+def with_open(d: Difference, bound: float) -> Difference:
+    """Return a difference whose interval allows for what is still open, which moves each of the two means by a bound.
+
+    A verdict that more weeks could turn is none; the interval that is shown is that of chance alone.
+    """
+    moved = 2 * bound if math.isfinite(bound) else 0.0
+    return replace(d, low=d.low - moved, high=d.high + moved)
 
 
 def help_of(why: Withheld | None) -> str:
@@ -183,7 +198,7 @@ def adjustments(
 def settling(d: Difference, least: float | None, confidence: float, verdict: Verdict | str) -> dict[str, int | None]:
     """Return the columns of how many replications would settle a verdict that is undecided."""
     needed = None
-    if least is not None and verdict == Verdict.UNDECIDED:
+    if least is not None and verdict == Verdict.UNDECIDED and verdicts.is_undecided(d, least):
         needed = verdicts.replications_needed(d, least, confidence)
     return {"needed_least": needed and needed.least, "needed_most": needed and needed.most}
 
@@ -222,7 +237,7 @@ def rule_of(designs: Mapping[str, Design], measures: pl.DataFrame) -> Rule:
     values, counts, _ = values_by_pilot(measures, list(designs))
     first = next(iter(designs.values())).pilot
     staff = {name: design.overloaded_share for name, design in designs.items()}
-    return Rule(values, first.run, staff, counts, first.mid, horizon_of(first))
+    return Rule(values, first.run, staff, counts, first.mid, horizon_of(first), on_one_place(first))
 
 
 def verdict_on(d: Difference, judged: JudgedMeasure, least: float | None, why: Withheld | None) -> Verdict:

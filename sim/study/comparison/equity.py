@@ -359,8 +359,11 @@ def _in_group(group: str, more: int, designs: str) -> str:
 
 
 def _no_interval(one: intervals.Interval | intervals.Difference) -> Reason | None:
-    """Return why a statistic or a difference has no interval, if it is for skewness."""
-    return Reason(Cause.TOO_SKEWED, partial(intervals.without_interval, one)) if one.enough else None
+    """Return why a statistic or a difference has no interval, if its values are too skewed or all alike."""
+    if not one.why_none:
+        return None
+    cause = Cause.TOO_SKEWED if one.enough else Cause.NO_SPREAD
+    return Reason(cause, partial(intervals.without_interval, one))
 
 
 def adjusted_mean(values: Floats, controls: Controls | None) -> float:

@@ -299,7 +299,8 @@ def undecided(comparison: pl.DataFrame) -> list[str]:
     rows = _with_verdict(comparison, Verdict.UNDECIDED)
     if rows.is_empty():
         return []
-    least = rows["needed_least"].drop_nulls()
+    # that one more might do says nothing
+    least = rows.filter(pl.col("needed_least") > pl.col("n") + 1)["needed_least"]
     n, mark = rows.height, MARKS[Verdict.UNDECIDED]
     if least.is_empty():
         return [

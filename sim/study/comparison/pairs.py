@@ -11,7 +11,7 @@ from sim.language import gettext
 from sim.report.sentences import by_verdict
 from sim.report.tables import rows_table
 from sim.study.comparison.differences import compare
-from sim.study.withholding import horizon_of
+from sim.study.withholding import horizon_of, on_one_place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ def every_pair(designs: Mapping[str, Design], measures: pl.DataFrame) -> pl.Data
     staff = {name: design.overloaded_share for name, design in designs.items()}
     return compare(
         measures, names, first.mid, first.run, staff, first.report.compared, horizon_of(first),
-        controls=first.report.controls, pairs=list(combinations(names, 2)),
+        one_place=on_one_place(first), controls=first.report.controls, pairs=list(combinations(names, 2)),
     ).in_english()  # fmt: skip
 
 

@@ -126,16 +126,19 @@ def _against_best(
 ) -> list[tuple[float, float]] | None:
     """Return the interval of each point (samples of shape (points, n)) against the best of the others.
 
-    None where all are alike; a point that has no other to be compared with may be best.
+    None where all are alike; a point that has no other to be compared with may be best. Points with the same values
+    share a rank, and none of them is known to be better than the others.
     """
     if len(samples) < 2:
         return [(-np.inf, np.inf)] * len(samples)
     # a knob without effect makes equal points, which share a rank and are not compared
-    distinct, which = np.unique(samples.T, axis=1, return_inverse=True)
+    distinct, which, n_alike = np.unique(samples.T, axis=1, return_inverse=True, return_counts=True)
     if distinct.shape[1] < 2:
         return None
     against = selection.against_best(distinct, confidence, smaller_is_better=smaller, controls=controls)
-    return [(float(against.low[i]), float(against.high[i])) for i in which]
+    low = np.where((n_alike > 1) & (not smaller), -np.inf, against.low)
+    high = np.where((n_alike > 1) & smaller, np.inf, against.high)
+    return [(float(low[i]), float(high[i])) for i in which]
 
 
 def front(
@@ -160,7 +163,7 @@ def front(
         values = [np.zeros(0) if why else rule.counted(judged, name) for name, why in zip(names, withheld, strict=True)]
         table = pareto.pareto(
             [plan.point(name).label for name in names], [screened[name].heads for name in names], values, keeps,
-            plan.confidence,
+            plan.confidence, may_be=[known[name].is_choice for name in names] if keeps else None,
             smaller_is_better=not judged.higher_is_better, controls=matrix(adjusted, response),
         )  # fmt: skip
         named = pl.lit(str(response)).alias("response"), pl.lit(runs.unit(response)).alias("unit")

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from sim.language import N_, gettext, ngettext, run_together, separated
+from sim.statistics.intervals import exactly
 from sim.study.budget.choice import Fate, difference_in_words, tolerance
 from sim.study.budget.confirmation import Reason
 from sim.study.budget.promises import bound
@@ -163,20 +164,26 @@ def fresh(plan: Plan, runs: Runs, labels: Mapping[str, str], choice: Choice, con
             "choice is right: {seen}."
         ),
     }[confirmation.holds]
+    if confirmation.as_seen:
+        message = N_(
+            "{n} fresh replications of {point} (seed {seed}), which the search has not seen, show the same and "
+            "guarantee nothing, as some values are alike in all: {seen}."
+        )
     seen = separated(_seen(plan, one, runs.unit(one.response), labels) for one in confirmation.seen)
     return gettext(message, n=confirmation.n, seed=confirmation.seed, point=choice.chosen, seen=seen)
 
 
 def _seen(plan: Plan, one: Seen, unit: str, labels: Mapping[str, str]) -> str:
     """Return what fresh replications say of one reason for a choice."""
-    known = math.isfinite(one.interval.low)
+    known = math.isfinite(one.interval.low) or one.interval.same
     if one.reason is not Reason.RIVAL:
         value = value_text(one.interval, unit, interval_too=known)
         return gettext("{response} {value}", response=plan.report.words(one.response), value=value)
     value = value_text(one.interval, of_difference(unit), signed=True, interval_too=known)
     about = {"value": value, "label": labels.get(one.rival, one.rival), "point": one.rival}
     best = plan.study.choose and plan.study.choose.best
-    if best and max(abs(one.interval.low), abs(one.interval.high)) <= best.zone:
+    seen = exactly(one.interval)
+    if best and max(abs(seen.low), abs(seen.high)) <= best.zone:
         zone = difference_in_words(best.zone, unit)
         return gettext(
             "no more than {zone} from the next best, {label} ({point}), which counts as alike: {value}", zone=zone,

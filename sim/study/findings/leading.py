@@ -90,7 +90,7 @@ def strongest(part: pl.DataFrame) -> Moved | None:
     equal = high["mean"] - low["mean"] <= NONE_MOVES * max(abs(low["mean"]), abs(high["mean"]))
     least = max(_number(one["swing_from"][0], 0.0) for one in factors)
     name = str(low["factor"])
-    may_be = [str(one["factor"][0]) for one in factors if _number(one["swing_to"][0], math.inf) >= least]
+    may_be = [str(one["factor"][0]) for one in factors if not _is_less(_most(one.row(0, named=True)), least)]
     return Moved(low, high, equal, bool(sure) and not equal, (name, *(one for one in may_be if one != name)))
 
 
@@ -102,7 +102,7 @@ def swinging(part: pl.DataFrame) -> tuple[list[Row], bool]:
     sure = [row for row in part.iter_rows(named=True) if row["sure"]]
     if not sure:
         return [], False
-    others = [row["swing_to"] for row in part.iter_rows(named=True) if row["factor"] != sure[0]["factor"]]
+    others = [_most(row) for row in part.iter_rows(named=True) if row["factor"] != sure[0]["factor"]]
     return sure, all(_is_less(other, sure[0]["swing_from"]) for other in others)
 
 
@@ -132,6 +132,11 @@ def _changed(one: Row, other: Row) -> bool:
         all(first[end] == 0 for end in ends) and bool(row["change_low"] > 0 or row["change_high"] < 0)
         for row, first in pairs
     )
+
+
+def _most(row: Row) -> float:
+    """Return how far a factor may move a response: not at all where it did nothing in any replication."""
+    return 0.0 if row["swing"] == 0 else _number(row["swing_to"], math.inf)
 
 
 def _number(value: float | None, unknown: float) -> float:

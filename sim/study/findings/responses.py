@@ -80,7 +80,7 @@ def _measured(plan: Plan, runs: Runs, rule: Rule, response: Response) -> respons
     why = {number: one for number, one in found.items() if one is not None}
     judged = judged_as(plan.report, response)
     values = {number: rule.counted(judged, points[number][0].name) for number in points if number not in why}
-    return responses.Response(str(response), runs.unit(response), values, why)
+    return responses.Response(str(response), runs.unit(response), values, why, exact=rule.is_exact(judged))
 
 
 def _difference(plan: Plan, runs: Runs, rule: Rule, response: Response, which: int) -> responses.Response:
@@ -96,7 +96,8 @@ def _difference(plan: Plan, runs: Runs, rule: Rule, response: Response, which: i
             n = min(runs.count(p.name) for p in pair)
             first, other = (rule.counted(judged_as(plan.report, response), p.name)[:n] for p in pair)
             values[number] = other - first
-    return responses.Response(str(response), runs.unit(response), values, why)
+    exact = rule.is_exact(judged_as(plan.report, response))
+    return responses.Response(str(response), runs.unit(response), values, why, exact=exact)
 
 
 def reason(plan: Plan, runs: Runs, rule: Rule, response: Response, *points: Point) -> Reason | None:

@@ -38,6 +38,10 @@ _ENDS = {
         "{response}: the best mean of those that keep the promise is {low} with {best}, the worst of all {high} with "
         "{worst}."
     ),
+    "seen": N_(
+        "{response}: the best mean of those that kept the promise as far as is seen is {low} with {best}, the worst of "
+        "all {high} with {worst}."
+    ),
     "none": N_(
         "{response}: no point is known to keep the promise, so none is called best; least {low} with {best}, most "
         "{high} with {worst}."
@@ -46,7 +50,7 @@ _ENDS = {
 }
 """On the best and the worst point: where less or more is better, of those that keep promises, or neither."""
 
-JUDGED = ("judged", "promised")
+JUDGED = ("judged", "promised", "seen")
 """Of these the two ends are the best and the worst."""
 
 
@@ -130,16 +134,25 @@ def _promises(plan: Plan, summary: pl.DataFrame, units: Mapping[Response, str]) 
             goals=bounds(plan, units), **about,
         )
     )  # fmt: skip
-    too_few = len(summary.filter(keeps.is_null(), pl.col("kept_in") == pl.col("n")))
-    if not too_few:
-        yield counted
-        return
-    them = ngettext(
-        "Of the latter, {n} keeps it in every replication: too few to be sure.",
-        "Of the latter, {n} keep it in every replication: too few to be sure.",
-        too_few,
-    )
-    yield run_together([counted, them])
+    too_few = len(summary.filter(keeps.is_null(), pl.col("kept_in") == pl.col("n"), ~pl.col("kept_as_seen")))
+    told = [counted]
+    if too_few:
+        told.append(
+            ngettext(
+                "Of the latter, {n} keeps it in every replication: too few to be sure.",
+                "Of the latter, {n} keep it in every replication: too few to be sure.",
+                too_few,
+            )
+        )
+    if as_seen := int(summary["kept_as_seen"].sum()):
+        told.append(
+            gettext(
+                "{n} of these kept it as far as is seen, in part by values that are the same in all replications: that "
+                "does not show how they vary, and guarantees nothing.",
+                n=as_seen,
+            )
+        )
+    yield run_together(told)
 
 
 def _range(
@@ -157,6 +170,8 @@ def _range(
         ends, choices = "judged" if judged else "", ordered
         if judged and plan.study.promises and ordered[response].n_unique() > 1:
             choices, ends = ordered.filter("keeps_promises"), "promised"
+            if (seen := ordered.filter(pl.col("keeps_promises") | pl.col("kept_as_seen"))).height > choices.height:
+                choices, ends = seen, "seen"
             if choices.is_empty():
                 ends = "none"
                 choices = ordered = known.sort(response, maintain_order=True)

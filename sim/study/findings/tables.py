@@ -17,7 +17,7 @@ from sim.statistics import responses as cells
 from sim.statistics.reasons import Text, in_words
 from sim.study.budget.adjusting import UNADJUSTED, matrix
 from sim.study.budget.promises import confidence_of_each, side
-from sim.study.comparison.differences import settling, verdict_on
+from sim.study.comparison.differences import settling, verdict_on, with_open
 from sim.study.findings import choices
 from sim.study.findings.naming import words_of
 from sim.study.findings.responses import ResponseBySetting, responses_by_setting
@@ -135,8 +135,9 @@ def summary_table(
 ) -> Worded:
     """Return one row a point: its factors' levels, mean, low and high of every response, and what it promises.
 
-    A mean from which nothing follows says why, in `RESPONSE_why`, and what would help. `kept_in` has in how many
-    replications every promise is kept. `adjusted` says what means are adjusted for.
+    A mean from which nothing follows says why, in `RESPONSE_why`, and what would help. `adjusted` says what means are
+    adjusted for. `kept_as_seen`: the others are kept, and of some promise it is only known that one value, the same in
+    every replication, kept it. `kept_in` has in how many replications every promise is kept.
     """
     settings = pl.DataFrame(
         [
@@ -154,7 +155,8 @@ def summary_table(
         some = frozenset(numbers[name] for name, one in values.items() if len(one) < runs.count(name))
         by_number = {numbers[name]: one for name, one in values.items()}
         controls = matrix(adjusted, response)
-        responses.append(cells.Response(str(response), runs.unit(response), by_number, why, controls, some))
+        exact = rule.is_exact(judged_as(plan.report, response))
+        responses.append(cells.Response(str(response), runs.unit(response), by_number, why, controls, some, exact))
     made = effects.summary(settings, responses, confidence)
     summary, words = made.table.drop("setting"), {"label": [point.spoken for point in plan.points], **made.words}
     for response in plan.study.responses:
@@ -164,9 +166,13 @@ def summary_table(
         summary = summary.with_columns(pl.lit("").alias(f"{response}{end}") for end in ("_why", "_help"))
     if plan.study.promises:
         kept = [known[point.name].keeps if point.name in known else None for point in plan.points]
+        there = {name: bool(one.as_seen) and one.is_choice for name, one in known.items()}
+        as_seen = [there.get(point.name, False) for point in plan.points]
         kept_in = [known[point.name].kept_in if point.name in known else None for point in plan.points]
         summary = summary.with_columns(
-            pl.Series("keeps_promises", kept, dtype=pl.Boolean), pl.Series("kept_in", kept_in, dtype=pl.Int64)
+            pl.Series("keeps_promises", kept, dtype=pl.Boolean),
+            pl.Series("kept_as_seen", as_seen, dtype=pl.Boolean),
+            pl.Series("kept_in", kept_in, dtype=pl.Int64),
         )
     return Worded(summary, words)
 
@@ -207,8 +213,10 @@ def effects_table(
         differences = intervals.simultaneous(known, run.confidence, each)
         for (a, b), d, (x, y), known_why, x_by in zip(pairs, differences, measured, whys, each, strict=True):
             means = [intervals.mean_interval(one, run.confidence, x_by).estimate for one in (x, y)]
+            d = rule.exactly(judged_as(plan.report, response), d)  # noqa: PLW2901
             why = known_why or rule.why_no_interval(judged_as(plan.report, response), d, a.name, b.name)
-            verdict = str(verdict_on(d, judged, least, why)) if judged else str(why.verdict) if why else ""
+            far = with_open(d, rule.open_bound(judged_as(plan.report, response), a.name, b.name))
+            verdict = str(verdict_on(far, judged, least, why)) if judged else str(why.verdict) if why else ""
             words["baseline_label"].append(a.spoken)
             words["label"].append(b.spoken)
             words["why"].append(partial(in_words, why))
@@ -314,7 +322,10 @@ def _beside_promise(
     """Return the cells of two factors, of each whether it is known to keep a promise, and in how many replications."""
     x, y = str(heat.table["x_factor"][0]), str(heat.table["y_factor"][0])
     values = [cell.by_replication for cell in cells.cells(settings, studied.values, (x, y))]
-    keeps = [side(studied.values.mean(one, confidence), promise) if len(one) else None for one in values]
+    keeps = [
+        side(studied.values.mean(one, confidence), promise, one, studied.response, confidence) if len(one) else None
+        for one in values
+    ]
     kept_in = [sum(map(promise.kept, one.tolist())) if len(one) else None for one in values]
     columns = pl.Series("keeps", keeps, dtype=pl.Boolean), pl.Series("kept_in", kept_in, dtype=pl.Int64)
     return replace(heat, table=heat.table.with_columns(*columns))

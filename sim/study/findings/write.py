@@ -352,8 +352,8 @@ def responses(
     notes = [
         gettext(
             "±: half-width of the interval of each mean by itself, of its longer side; none where the values are too "
-            "skewed for their number (summary.csv says how many might do). –: withheld, not owed, failed, or "
-            "infeasible."
+            "skewed for their number or the same in all replications (summary.csv says what would help). –: withheld, "
+            "not owed, failed, or infeasible."
         )
     ]
     if searched:

@@ -100,11 +100,11 @@ class Effect:
     why: str = ""
 
 
-NUMBERS = ("estimate", "low", "high", "n", "enough")
+NUMBERS = ("estimate", "low", "high", "n", "enough", "same")
 """What is kept of an interval in a table, after the name of what it is of."""
 
 COLUMNS = {"headline": pl.String, "path": pl.String, "value": pl.Float64, "verdict": pl.String, "why": pl.String} | {
-    f"{name}_{number}": pl.Int64 if number in ("n", "enough") else pl.Float64
+    f"{name}_{number}": {"n": pl.Int64, "enough": pl.Int64, "same": pl.Boolean}.get(number, pl.Float64)
     for name in ("first", "second", "effect")
     for number in NUMBERS
 }
@@ -228,7 +228,9 @@ MORE_PLACES = 3
 """Decimals beyond the usual ones with which the ends of a short interval are told apart."""
 
 
-def value_text(interval: intervals.Interval, unit: str, *, signed: bool = False, interval_too: bool = True) -> str:
+def value_text(
+    interval: intervals.Interval | intervals.Difference, unit: str, *, signed: bool = False, interval_too: bool = True
+) -> str:
     """Return a value with its unit and, unless it is exact, its interval, in as many digits as tell its ends apart."""
     percent = unit in ("share", "percentage points")
     scale, usual = (100, 1) if percent else (1, 2)
@@ -244,8 +246,8 @@ def value_text(interval: intervals.Interval, unit: str, *, signed: bool = False,
     places = usual if exact else next(apart, None)
     name = "%" if unit == "share" else phrase(unit)
     value = with_its_unit(one(interval.estimate, usual if places is None else places), name)
-    if exact or (places is None and not interval.enough):
+    if exact or (places is None and not interval.why_none):
         return value
     low, high = (one(end, usual if places is None else places) for end in ends)
     words = gettext("{low} to {high}", low=low, high=high)
-    return gettext("{value} ({ends})", value=value, ends=interval.too_skewed if interval.enough else words)
+    return gettext("{value} ({ends})", value=value, ends=interval.why_none or words)

@@ -71,7 +71,7 @@ class Readings:
         judged = self._judged(measure)
         values, controls = self._read(measure, self.shown, self.pair if measure == self.headline.measure else ())
         return [
-            NOTHING if self.rule.why(judged, point.id) else self._mean(one, controls)
+            NOTHING if self.rule.why(judged, point.id) else self._mean(judged, one, controls)
             for point, one in zip(self.shown, values, strict=True)
         ]
 
@@ -104,7 +104,8 @@ class Readings:
         values, controls = self._read(self.headline.measure, among, pair)
         by_id = {point.id: one for point, one in zip(among, values, strict=True)}
         both = [by_id[point.id] for point in pair]
-        one, other, effect = (self._mean(x, controls) for x in (*both, by_replication(self.headline, *both)))
+        judged = self._judged(self.headline.measure)
+        one, other, effect = (self._mean(judged, x, controls) for x in (*both, by_replication(self.headline, *both)))
         return Effect(first.path, first.value, one, other, effect)
 
     def _read(
@@ -121,9 +122,10 @@ class Readings:
         fits = controls is not None and all(len(one) == len(controls.values) for one in values)
         return values, where_they_pay(controls, self.rule.run.confidence, values, effects) if fits else None
 
-    def _mean(self, values: Floats, controls: Controls | None) -> Interval:
-        """Return a mean with its interval, adjusted."""
-        return mean_interval(values, self.rule.run.confidence, controls.values if controls else None)
+    def _mean(self, judged: JudgedMeasure, values: Floats, controls: Controls | None) -> Interval:
+        """Return a mean of a measure with its interval, adjusted."""
+        known = mean_interval(values, self.rule.run.confidence, controls.values if controls else None)
+        return self.rule.exactly(judged, known)
 
     @property
     def _first(self) -> Design:

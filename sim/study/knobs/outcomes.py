@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.language import gettext, listed, separated
-from sim.statistics.intervals import simultaneous
+from sim.measures.dictionary import BY_PLACE, BY_STAFFING
+from sim.statistics.intervals import exactly, simultaneous
 from sim.statistics.reasons import in_words
 from sim.study.knobs.rows import DIRECTIONS, direction_words, end_words
 
@@ -146,6 +147,8 @@ def _changes(
     changes = []
     for response in asked:
         ends = {end: differences[response, end] for end in trial.ends}
+        if response.measure in BY_STAFFING | BY_PLACE:
+            ends = {end: exactly(one) for end, one in ends.items()}
         known = {end: one for end, one in ends.items() if math.isfinite(one.low)}
         if known:
             changes.append(Change(response, float(values(BASE, response).mean()), known))

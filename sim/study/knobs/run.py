@@ -22,7 +22,7 @@ from sim.study.knobs import writing
 from sim.study.knobs.outcomes import BASE, DidNotRun, Outcome, outcome
 from sim.study.knobs.trials import Settings
 from sim.study.points.screening import screen_all
-from sim.study.withholding import Rule, horizon_of, judged_as
+from sim.study.withholding import Rule, horizon_of, judged_as, on_one_place
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def outcome_of(
     if base is None:
         return outcome(trial, responses, runs.values, 0.95, why)  # nothing was run
     staff = {name: screened[name].overloaded_share for name in names.values() if name in screened}
-    rule = Rule(runs.values, base.run, staff, runs.observations, base.mid, horizon_of(base))
+    rule = Rule(runs.values, base.run, staff, runs.observations, base.mid, horizon_of(base), on_one_place(base))
 
     def values(end: str, response: Response) -> Floats:
         judged = judged_as(base.report, response)

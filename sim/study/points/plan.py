@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sim.study.own_measures import OwnMeasure
 
 FIXED = ("point", "setting", "pilot", "label", "replications", "status", "heads", "cannot_keep_up", "why", "key", "n",
-         "keeps_promises", "kept_in")  # fmt: skip
+         "keeps_promises", "kept_as_seen", "kept_in")  # fmt: skip
 """Columns of the study's tables beside the factors."""
 
 READ_ONLY = tuple(f"run.{key}" for key in ANALYSIS_ONLY)
