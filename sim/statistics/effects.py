@@ -1,14 +1,15 @@
 """The effects of the factors of a study on a response, as tables: main effects, curves, cells and a summary.
 
 Every mean over settings is taken within a replication first, and its interval is over replications, adjusted for the
-controls of the response where it has some. Intervals hold one by one. Missing values are treated as described in
-`sim.statistics.responses`.
+controls of the response where it has some. Intervals hold one by one, but those of swings. Missing values are treated
+as described in `sim.statistics.responses`.
 """
 
 from __future__ import annotations
 
 import math
 from functools import partial
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ from sim.statistics.controls import among_first
 from sim.statistics.intervals import Interval, mean_interval, paired_difference
 from sim.statistics.reasons import Named, NoInterval, Several, in_words
 from sim.statistics.responses import cells, levels
+from sim.statistics.swings import over_pairs, swings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from sim.language.worded import Words
     from sim.statistics.reasons import Reason
     from sim.statistics.responses import Cell, Response
+    from sim.statistics.swings import Swing
 
 NONE = Interval(math.nan, math.nan, math.nan, 0)
 """Where there is no value."""
@@ -56,9 +59,10 @@ def main_effects(
     Worded
         response, unit, factor, level, order, x, mean, low, high, n; then change, change_low, change_high: the paired
         difference from the first level of the factor that has a value (its interval tells levels apart, those of the
-        means do not); rows and left_out: combinations of the other factors averaged over, and those left out at all
-        levels; why: why there is no value, or an empty text. n counts replications, those that all settings used for
-        this factor have.
+        means do not); swing, swing_from, swing_to: the distance between the extreme levels of the factor, the same in
+        all its rows, with intervals that hold for all factors together; rows and left_out: combinations of the other
+        factors averaged over, and those left out at all levels; why: why there is no value, or an empty text. n counts
+        replications, those that all settings used for this factor have.
 
     Raises
     ------
@@ -69,10 +73,12 @@ def main_effects(
         raise ValueError("factors must be at least one, got none")
     table: list[dict[str, object]] = []
     reasons: list[Reason | None] = []
+    by_level: list[list[Floats | None]] = []
     for factor in factors:
         crossed = cells(settings, response, (factor,))
         n = min((len(v) for c in crossed for v in c.values), default=0)
         mean_of_cell = [np.mean([v[:n] for v in c.values], axis=0) if c.values else None for c in crossed]
+        by_level.append(mean_of_cell)
         first = next((m for m in mean_of_cell if m is not None), None)
         for cell, mean in zip(crossed, mean_of_cell, strict=True):
             interval = NONE if mean is None else response.mean(mean, confidence)
@@ -86,7 +92,16 @@ def main_effects(
                 | {"rows": len(cell.values), "left_out": cell.left_out}
             )
             reasons.append(cell.why)
+    _add_swings(table, factors, swings(by_level, confidence, response.controls))
     return _table(table, reasons, ("response", "unit", "factor", "level"))
+
+
+def _add_swings(table: Sequence[dict[str, object]], factors: Sequence[str], found: Sequence[Swing]) -> None:
+    """Give every row the swing of its factor."""
+    by_factor = dict(zip(factors, found, strict=True))
+    for row in table:
+        swing = by_factor[str(row["factor"])]
+        row |= {"swing": swing.size, "swing_from": swing.low, "swing_to": swing.high}
 
 
 def sampled_effects(
@@ -104,14 +119,16 @@ def sampled_effects(
     Returns
     -------
     Worded
-        response, unit, factor, level, order, x, mean, low, high, n, rows, left_out, why as in `main_effects`; here a
-        value is a setting's mean over its replications, and n and rows count the settings of a part. The interval is
-        over these and over replications, whose draws all settings share: none with a single replication. Settings
-        without a value are left out of their part and counted.
+        response, unit, factor, level, order, x, mean, low, high, n, rows, left_out, swing, swing_from, swing_to, why as
+        in `main_effects`; here a value is a setting's mean over its replications, and n and rows count the settings of
+        a part. The interval is over these and over replications, whose draws all settings share: none with a single
+        replication. Settings without a value are left out of their part and counted.
     """
     table: list[dict[str, object]] = []
     reasons: list[Reason | None] = []
+    by_level: list[list[list[Floats]]] = []
     for factor in factors:
+        by_level.append([])
         ordered, group = levels(settings, factor)
         names = [level.text for level in ordered]
         x = np.array([math.nan if level.x is None else level.x for level in ordered])
@@ -124,6 +141,7 @@ def sampled_effects(
         for order, name in enumerate(names):
             ids = settings["setting"].to_numpy()[group == order].tolist()
             known = [v for v in map(response.at, ids) if v is not None]
+            by_level[-1] += [known] if known else []
             lacking = tuple(filter(None, map(response.reason, ids)))
             table.append(
                 _named(response)
@@ -133,7 +151,37 @@ def sampled_effects(
                 | {"rows": len(known), "left_out": len(ids) - len(known)}
             )
             reasons.append(None if known else Several(lacking))
+    _add_swings(table, factors, _sampled_swings(response, by_level, confidence))
     return _table(table, reasons, ("response", "unit", "factor", "level"))
+
+
+def _sampled_swings(
+    response: Response, factors: Sequence[Sequence[Sequence[Floats]]], confidence: float
+) -> list[Swing]:  # fmt: skip
+    """Return the swing of each factor over the parts of its range, by intervals that hold for all together.
+
+    Parts are of different settings, so that their errors add as squares; the draws that they share make the intervals
+    too long, which is the safe side.
+
+    References
+    ----------
+    Donner and Zou (2012), Closed-form confidence intervals for functions of the normal mean and standard deviation.
+    """
+    n_pairs = sum(len(parts) * (len(parts) - 1) // 2 for parts in factors)
+    together = 1 - (1 - confidence) / max(n_pairs, 1)
+    found = []
+    for parts in factors:
+        means = [_over_sample(response, known, together) for known in parts]
+        found.append(over_pairs([_between(one, other) for one, other in combinations(means, 2)]))
+    return found
+
+
+def _between(one: Interval, other: Interval) -> Interval:
+    """Return the difference of two means, of which the intervals are known, that are independent or go together."""
+    d = other.estimate - one.estimate
+    below = math.hypot(other.estimate - other.low, one.high - one.estimate)
+    above = math.hypot(other.high - other.estimate, one.estimate - one.low)
+    return Interval(d, d - below, d + above, min(one.n, other.n))
 
 
 def _over_sample(response: Response, values: Sequence[Floats], confidence: float) -> Interval:

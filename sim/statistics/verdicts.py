@@ -48,12 +48,15 @@ NO_VERDICT = (Verdict.WITHHELD, Verdict.NOT_OWED, Verdict.NOT_JUDGED)
 
 
 class Ranked(StrEnum):
-    """Whether a design is the best of some; *no choice* is one that may not be chosen, for whatever its mean."""
+    """Whether a design is the best or the worst of some; *no choice* may not be chosen, for whatever its mean."""
 
     BEST = N_("best")
     MAY_BE_BEST = N_("may be best")
     NOT_BEST = N_("not best")
     NO_CHOICE = N_("no choice")
+    WORST = N_("worst")
+    MAY_BE_WORST = N_("may be worst")
+    NOT_WORST = N_("not worst")
 
 
 class Cause(StrEnum):

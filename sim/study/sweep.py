@@ -23,7 +23,7 @@ from sim.study.budget import confirmation, outcome, pilot_run
 from sim.study.budget.runs import Runs
 from sim.study.findings import asked, charting, preview
 from sim.study.findings.naming import words_of
-from sim.study.findings.write import CONTROLS, cost, responses, searches, write
+from sim.study.findings.write import CONTROLS, after_a_search, cost, responses, write
 from sim.study.folder.drawing import ALL, chosen, speaking_on_charts
 from sim.study.own_measures import packed
 from sim.study.points.plan import none_feasible, planned
@@ -116,7 +116,7 @@ class Sweep:
                      for name in charting.SHOWN if name in self.store.final_tables}  # fmt: skip
             return responses(
                 units, shown["summary"], words_of(self.plan),
-                searched=searches(self.plan), controls=shown.get(CONTROLS),
+                searched=after_a_search(self.plan, self.read("design")), controls=shown.get(CONTROLS),
             )  # fmt: skip
 
     @property

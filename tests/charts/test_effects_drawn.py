@@ -11,7 +11,7 @@ from sim.statistics.pareto import pareto
 from sim.statistics.reasons import Text
 from sim.statistics.responses import Response
 from sim.statistics.sobol import indices, sobol_settings
-from sim.statistics.swings import ends, tornado
+from sim.statistics.swings import one_at_a_time, tornado
 from sim.statistics.warm_up import warm_up
 
 NOISE = np.array([-1.0, 0.5, 0.2, -0.4])
@@ -46,7 +46,7 @@ def test_main_effects_curves_and_cells_are_drawn_with_the_reason_of_what_is_miss
 
 
 def test_swings_and_fronts_are_drawn(response):
-    table, base = tornado(response.values[4], ends(SETTINGS, response, 4, ["heads", "grid"]))
+    table, base = tornado(one_at_a_time(SETTINGS, response, 4, ["heads", "grid"]))
     told = (base.estimate, base.low, base.high)
     assert "withheld" in texts(
         charts.tornado(table.spoken(), told, "Swings", effect_label="turnaround", unit="working days")

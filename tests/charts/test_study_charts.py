@@ -727,7 +727,7 @@ def test_a_tornado_tells_what_it_leaves_out():
     figure = CHARTS["tornado crowded"]()
     assert sum(c.get_label() == "low" for c in figure.axes[0].containers) == 40
     swing = tornado_table(FACTORS[:113])["swing"].sort(descending=True)[40]
-    assert f"and 73 more that move it by at most {swing:.4f} minutes from end to end." in words(figure)
+    assert f"and 73 more that move it by at most {swing:.4f} minutes between levels." in words(figure)
 
 
 def test_impossible_ends_of_a_tornado_are_told_in_words():

@@ -18,7 +18,7 @@ from sim.statistics.best import select_best
 from sim.statistics.cheapest import Judgement, Promise, select_cheapest
 from sim.statistics.intervals import mean_interval, paired_difference, simultaneous
 from sim.statistics.precision import Rule, Target, run_until
-from sim.statistics.swings import Ends, tornado
+from sim.statistics.swings import Alone, tornado
 from sim.statistics.verdicts import Verdict, replications_needed, verdict
 
 SLACK, FALSE_ALARM = 0.02, 1e-4
@@ -226,12 +226,16 @@ def test_a_range_of_replications_settles_on_every_law_whatever_the_distance_from
     settle(law, RATIOS, n, 300)
 
 
-def test_factors_that_do_nothing_are_rarely_beyond_the_noise_however_many_there_are():
+@pytest.mark.parametrize("n_levels", [2, 5])
+def test_factors_that_do_nothing_are_rarely_beyond_the_noise_however_many_there_are(n_levels):
     rng, trials, failures = np.random.default_rng(7), 20, 0
     for _ in range(trials):
         base = rng.normal(size=10)
-        found = [Ends(f"{i}", "1", "0", "2", base + rng.normal(size=10), base + rng.normal(size=10)) for i in range(30)]
-        failures += tornado(base, found).table.table["sure"].any()
+        names = tuple(map(str, range(n_levels + 1)))
+        found = [
+            Alone(f"{i}", 0, names, (base, *(base + rng.normal(size=10) for _ in range(n_levels)))) for i in range(30)
+        ]
+        failures += tornado(found).table.table["sure"].any()
     held(failures, trials)
 
 

@@ -13,7 +13,7 @@ from sim.statistics.effects import omissions
 from sim.statistics.intervals import mean_interval
 from sim.statistics.reasons import Text, in_words
 from sim.statistics.responses import Level, Response, levels
-from sim.statistics.swings import Ends, ends
+from sim.statistics.swings import Alone, one_at_a_time
 from sim.statistics.swings import tornado as words_and_base
 
 FALSE_ALARM = 1e-4
@@ -224,6 +224,11 @@ def test_the_summary_has_a_row_a_setting_and_says_what_is_missing():
         summary(settings, [Response("a", "", {})])
 
 
+def alone(factor, base, *others, why=None):
+    """Return an effect at the base, level 1, and at others from level 2 on."""
+    return Alone(factor, 0, tuple(str(i + 1) for i in range(len(others) + 1)), (base, *others), why)
+
+
 def exact_bounds(settings, cost):
     """Return the bounds and the reasons of a response that is known without simulation."""
     table = summary(settings, [replace(cost, exact=True)])
@@ -233,72 +238,102 @@ def exact_bounds(settings, cost):
 def test_swings_are_paired_and_the_widest_comes_first():
     base = np.array([0.0, 2.0])
     found = [
-        Ends("narrow", "2", "1", "3", base - 1, base + 1),
-        Ends("wide", "b", "a", "c", base + 4, base - np.array([6, 6.1])),
-        Ends("loose", "2", "1", "3", np.array([0.0, 4.0]), np.array([2.0, 1.0])),
+        alone("narrow", base, base - 1, base + 1),
+        alone("wide", base, base + 9.95 + np.array([-0.05, 0.05])),
+        alone("loose", base, np.array([2.0, 1.0])),
+        alone("idle", base, base),
     ]
-    table, at_base = tornado(base, found)
+    table, at_base = tornado(found)
     assert (at_base.estimate, at_base.low, at_base.high) == pytest.approx((1, 1 - HALF, 1 + HALF))
-    assert table["factor"].to_list() == ["wide", "narrow", "loose"]
-    assert table["swing"].to_list() == pytest.approx([10.05, 2, 0.5])
-    far = 10.05 - HALF * 0.05  # of what never varies there is no interval
-    assert table["swing_from"].to_list() == pytest.approx([far, np.nan, 0], nan_ok=True)  # not told apart
-    assert table["swing_to"].to_list() == pytest.approx([20.1 - far, np.nan, 0.5 + HALF * 2.5], nan_ok=True)
-    assert table["low"].to_list() == pytest.approx([5, 0, 2])
-    assert table["low_to"][0] == pytest.approx(5 + HALF)
+    assert table["factor"].to_list() == ["wide", "narrow", "loose", "idle"]
+    assert table["swing"].to_list() == pytest.approx([9.95, 2, 0.5, 0])
+    together = stats.t.ppf(1 - 0.05 / 4, 1)  # of what never varies there is no interval, and two are left
+    ends = [9.95 - 0.05 * together, np.nan, 0, np.nan]
+    assert table["swing_from"].to_list() == pytest.approx(ends, nan_ok=True)  # the loose levels are not told apart
+    ends = [9.95 + 0.05 * together, np.nan, 0.5 + 1.5 * together, np.nan]
+    assert table["swing_to"].to_list() == pytest.approx(ends, nan_ok=True)
+    assert table["sure"].to_list() == [True, False, False, False]
+    assert table["low"].to_list() == pytest.approx([1, 0, 1, 1])
 
 
-def test_the_ends_at_which_an_effect_turns_its_sign_beyond_the_noise_are_marked_one_by_one():
+def test_a_level_between_the_ends_that_moves_an_effect_further_is_found_named_and_shown():
+    base = np.array([0.2, 0.3, 0.25, 0.25])
+    luck = np.array([0.0, 0.01, -0.01, 0.0])
+    found = [
+        Alone("hump", 1, ("low", "base", "middle", "high"), (base + luck, base, base + 0.2 + luck, base - luck)),
+        Alone("roles", 0, ("lines", "generalist", "ab"), (base, base + 0.4 + luck, base + 0.1 - luck)),
+        Alone("valley", 1, ("1", "2", "3"), (base + 0.3 + luck, base, base + 0.3 - luck)),  # the base is an extreme
+        Alone("nothing", 1, ("1", "2", "3"), (base + luck, base, base - luck)),
+    ]
+    rows = tornado(found)[0].rows_by_key("factor", named=True, unique=True)
+    assert {name: row["sure"] for name, row in rows.items()} == {
+        "hump": True, "roles": True, "valley": True, "nothing": False,
+    }  # fmt: skip
+    extremes = {name: (row["least_level"], row["most_level"]) for name, row in rows.items() if row["sure"]}
+    assert extremes["roles"] == ("lines", "generalist")
+    assert extremes["hump"][1] == "middle"
+    assert extremes["valley"][0] == "2"
+    assert rows["roles"]["most"] - rows["roles"]["least"] == pytest.approx(rows["roles"]["swing"]) == 0.4
+    assert rows["roles"]["swing_from"] < 0.4 < rows["roles"]["swing_to"]
+    shown = {name: (row["low_level"], row["high_level"]) for name, row in rows.items()}
+    assert shown == {
+        "hump": ("low", "middle"), "roles": ("generalist", "ab"), "valley": ("1", "3"), "nothing": ("1", "3"),
+    }  # fmt: skip
+
+
+def test_the_levels_at_which_an_effect_turns_its_sign_beyond_the_noise_are_named():
     base = np.array([9.0, 10.0, 11.0, 10.0])
     found = [
-        Ends("both", "2", "1", "3", -base, -2 * base),
-        Ends("high", "2", "1", "3", 2 * base, -base),
-        Ends("noisy", "2", "1", "3", base, np.array([-30.0, 20.0, -30.0, 20.0])),
-        Ends("gone", "2", "1", "3", -base, None, Text("3: no room")),
+        alone("both", base, -base, -2 * base),
+        alone("middle", base, 2 * base, -base, base),
+        alone("noisy", base, base, np.array([-30.0, 20.0, -30.0, 20.0])),
+        alone("gone", base, -base, None, why=Text("3: no room")),
     ]
-    rows = tornado(base, found)[0].rows_by_key("factor", named=True, unique=True)
-    turned = {name: (row["low_turned"], row["high_turned"]) for name, row in rows.items()}
-    assert turned == {"both": (True, True), "high": (False, True), "noisy": (False, False), "gone": (True, False)}
+    rows = tornado(found)[0].rows_by_key("factor", named=True, unique=True)
+    turned = {name: row["turned"] for name, row in rows.items()}
+    assert turned == {"both": "2 / 3", "middle": "3", "noisy": "", "gone": "2"}
 
 
-def test_an_end_that_cannot_be_has_no_swing_and_its_row_stands_by_the_other_end():
-    base = np.array([0.0, 2.0, 1.0])
+def test_a_level_that_cannot_be_leaves_no_swing_and_its_row_stands_by_what_is_known():
+    base, luck = np.array([0.0, 2.0, 1.0, 1.5, 0.5]), np.array([0.0, 0.02, -0.02, 0.01, -0.01])
     found = [
-        Ends("none", "2", "1", "3", None, None, Text("1: no heads; 3: no room")),
-        Ends("small", "2", "1", "3", base - 1, base + 1),
-        Ends("half", "2", "1", "3", base + 5, None, Text("3: no room")),
-        Ends("withheld", "2", "1", "3", base * np.nan, (base + 0.5)[:2]),
+        alone("none", base, None, None, why=Text("2: no heads; 3: no room")),
+        alone("small", base, base - 1 + luck, base + 1 - luck),
+        alone("half", base, base + 5 + luck, None, why=Text("3: no room")),
+        alone("withheld", base, base * np.nan, (base + 0.5 + luck)[:3]),
     ]
-    table, _ = tornado(base, found)
+    table, _ = tornado(found)
     assert table["factor"].to_list() == ["half", "small", "withheld", "none"]
-    assert table["why"].to_list() == ["3: no room", "", "withheld", "1: no heads; 3: no room"]
+    assert table["why"].to_list() == ["3: no room", "", "withheld", "2: no heads; 3: no room"]
     assert table["swing"].is_nan().to_list() == [True, False, True, True]
-    assert table["high"][2] == 1.5
+    assert table["sure"].to_list() == [True, True, True, False]  # what is known of a factor is told all the same
+    assert table["high"][2] == pytest.approx(1.5)
 
 
-def test_ends_are_the_settings_that_differ_from_the_base_in_one_factor():
+def test_levels_are_those_of_settings_that_differ_from_the_base_in_one_factor():
     settings = pl.DataFrame({"setting": [0, 1, 2, 3, 4], "a": [2, 1, 9, 2, 9], "b": ["x", "x", "x", "y", "y"]})
     values = {i: np.array([float(i), i + 1.0]) for i in (0, 1, 3, 4)}
-    a, b = ends(settings, Response("w", "", values, {2: Text("no room")}), 0, ["a", "b"])
-    assert (a.base_level, a.low_level, a.high_level, in_words(a.why)) == ("2", "1", "9", "no room")
-    assert a.low.tolist() == [1, 2]
-    assert a.high is None
-    assert (b.base_level, b.low_level, b.high_level) == ("x", "x", "y")
-    assert (b.low.tolist(), b.high.tolist()) == ([0, 1], [3, 4])
-    (a,) = ends(settings, Response("w", "", {0: values[0]}, {1: Text("no heads"), 2: Text("no room")}), 0, ["a"])
+    a, b = one_at_a_time(settings, Response("w", "", values, {2: Text("no room")}), 0, ["a", "b"])
+    assert (a.levels, a.base, in_words(a.why)) == (("1", "2", "9"), 1, "no room")
+    assert [None if v is None else v.tolist() for v in a.values] == [[1, 2], [0, 1], None]
+    assert (b.levels, b.base) == (("x", "y"), 0)
+    assert [v.tolist() for v in b.values] == [[0, 1], [3, 4]]
+    without = Response("w", "", {0: values[0]}, {1: Text("no heads"), 2: Text("no room")})
+    (a,) = one_at_a_time(settings, without, 0, ["a"])
     assert in_words(a.why) == "1: no heads; 9: no room"
     with pytest.raises(ValueError, match="base must be one of the settings, got 9"):
-        ends(settings, Response("w", "", values), 9, ["a"])
+        one_at_a_time(settings, Response("w", "", values), 9, ["a"])
 
 
-def test_the_interval_of_a_swing_covers_at_least_as_often_as_stated():
-    rng, trials = np.random.default_rng(4), 600
+@pytest.mark.parametrize("n_levels", [2, 4])
+def test_the_interval_of_a_swing_covers_at_least_as_often_as_stated(n_levels):
+    rng, trials = np.random.default_rng(4), 300
     for truth in (0.0, 0.5, 3.0):
         misses = 0
         for _ in range(trials):
             shared = rng.normal(0, 5, 6)
-            found = [Ends("a", "2", "1", "3", shared + rng.normal(0, 1, 6), shared - truth + rng.normal(0, 1, 6))]
-            row = tornado(shared, found, 0.9)[0]
+            moved = (shared - truth * (i == 0) + rng.normal(0, 1, 6) for i in range(n_levels - 1))
+            row = tornado([alone("a", shared + rng.normal(0, 1, 6), *moved)], 0.9)[0]
             misses += row["swing_from"][0] > truth or row["swing_to"][0] < truth
         assert misses <= stats.binom(trials, 0.1).ppf(1 - FALSE_ALARM), f"{misses} of {trials} at {truth}"
 

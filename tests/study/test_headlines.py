@@ -18,7 +18,7 @@ from sim.statistics.intervals import Interval, mean_interval
 from sim.study.design import Design
 from sim.study.headlines import run as command
 from sim.study.headlines import together
-from sim.study.headlines.definitions import Effect, Headlines, by_replication, sentences, verdict
+from sim.study.headlines.definitions import Effect, Headlines, by_replication, sentences, value_text, verdict
 from sim.study.headlines.readings import Point, Readings
 from sim.study.withholding import Rule
 
@@ -249,3 +249,18 @@ def test_a_headline_keeps_its_own_pilots(tmp_path):
     assert "only" in refused(tmp_path, "headlines", "only=[]")
     assert "bogus is not a known key" in refused(tmp_path, "headlines", "only=[walk]", "bogus=1")
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("ends", "unit", "said"),
+    [
+        ((0.9928, 0.9931, 0.9933), "share", "99.31 % (99.28 to 99.33)"),
+        ((0.99309, 0.9931, 0.99311), "share", "99.310 % (99.309 to 99.311)"),
+        ((0.0, 0.00002, 0.00004), "percentage points", "0.002 percentage points (0.000 to 0.004)"),
+        ((0.5, 0.6, 0.7), "share", "60.0 % (50.0 to 70.0)"),
+        ((1.0, 1.0 + 1e-8, 1.0 + 2e-8), "minutes", "1.00 minutes"),  # no digits that are shown tell them apart
+    ],
+)
+def test_an_interval_is_shown_in_digits_that_tell_its_ends_apart(ends, unit, said):
+    low, mean, high = ends
+    assert value_text(Interval(mean, low, high, 10), unit) == said

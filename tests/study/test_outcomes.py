@@ -182,12 +182,12 @@ def test_points_that_are_equal_share_their_rank(sweep, tmp_path):
     told = sweep()
     ranks = dict(table("ranking").filter(response="walk").select("point", "verdict").iter_rows())
     assert ranks == {"p0000": "best", "p0002": "best", "p0001": "not best", "p0003": "not best"}
-    assert "Asked for the least walk, or one within 0.1 minutes" in told
+    assert "The search for the least walk chose grid.households=200" in told
 
 
 def test_which_way_is_better_is_that_of_the_measure_or_has_to_be_said(sweep, tmp_path):
     write(tmp_path, choose={"best": {"response": "visits_done", "zone": 0.001}, "first": 2, "most": 2})
-    assert "Asked for the greatest home visits done" in sweep()
+    assert "The search for the greatest home visits done chose " in sweep()
     write(tmp_path, "other", choose={"best": {"response": "dispatch_p50", "zone": 0.001}})
     assert "study.choose.best.smaller_is_better must be given (true or false)" in sweep("study=other", status=2)
     assert not (tmp_path / "results/other").exists()

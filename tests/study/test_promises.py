@@ -1,5 +1,6 @@
 """Promises bind choices: of points whose truth is known, none that breaks or may break a promise is named."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -11,12 +12,14 @@ from setups.studies import plan as planned
 from sim.config.report import Response
 from sim.config.study_schema import Promise
 from sim.statistics.intervals import Interval, mean_interval
-from sim.study.budget.choice import Fate, choose
+from sim.study.budget.choice import Choice, Fate, choose
+from sim.study.budget.confirmation import Confirmation, Reason, Seen
 from sim.study.budget.outcome import Outcome
 from sim.study.budget.promises import bounds, promised, side
 from sim.study.budget.withholding import rule_of
-from sim.study.findings import choices, sentences, tables
+from sim.study.findings import choices, choosing, sentences, tables
 from sim.study.findings.naming import words_of
+from sim.study.findings.write import after_a_search
 
 PATROLS = {"patrols_done": {"at_least": 0.6, "tolerance": 0.04}}
 BEST = {"best": {"response": "counter_wait_p90", "zone": 2.0}, "first": 10, "most": 60}
@@ -51,6 +54,11 @@ def chosen(truth, seed=0, plan=None):
     return choice
 
 
+def told(choice, plan=None):
+    plan = plan or four_points()
+    return " ".join(choosing.choices(plan, {Response("patrols_done"): "share"}, [choice], LABELS))
+
+
 def fates(choice):
     return {one.name: one.fate for one in choice.candidates}
 
@@ -60,11 +68,14 @@ def test_the_best_by_a_response_is_not_chosen_where_it_breaks_a_promise():
     assert choice.chosen == "p0001"
     assert not choice.caveat
     assert fates(choice)["p0000"] is Fate.BREAKS
-    said = " ".join(sentences.choices([choice], LABELS))
-    assert "of those that keep every promise" in said
-    assert "(p0001), right with at least 95% confidence" in said
-    assert "patrols done 7" in said
-    assert "where at least 60 % is promised" in said
+    said = told(choice)
+    assert said.startswith(
+        "Promised: patrols done at least 60 % (or within 4 points of it, where a search may judge either way). The "
+        "search for the least wait at a counter, 9 in 10 within, of the points that keep every promise, chose point 1 "
+        "(p0001). Of what is promised it has: patrols done 7"
+    )
+    assert said.count("at least 60 %") == 1
+    assert "With at least 95% confidence it is the best, or within 2 minutes of it." in said
     assert "No choice, as they break a promise: p0000." in said
 
 
@@ -73,15 +84,56 @@ def test_the_best_is_not_chosen_where_the_replications_do_not_tell_whether_it_ke
     assert choice.chosen == "p0001"
     assert fates(choice)["p0000"] is Fate.MAY_BREAK
     assert choice.caveat  # it might be the better one
-    said = " ".join(sentences.choices([choice], LABELS))
-    assert "without a guarantee" in said
+    said = told(choice)
+    assert "There is no guarantee: some points may keep their promises" in said
     assert "may break a promise: the replications do not tell: p0000." in said
 
 
 def test_where_no_point_keeps_its_promise_none_is_chosen_and_that_is_said():
     choice = chosen(laws([5, 20, 30, 40], [0.3, 0.4, 0.39, 0.2]))
     assert choice.chosen is None
-    assert "none does, so none is chosen" in " ".join(sentences.choices([choice], LABELS))
+    assert "chose none: no point keeps every promise." in told(choice)
+
+
+def test_of_the_fewest_heads_it_is_said_whether_fewer_were_tried_and_which_posts_cannot_keep_up():
+    plan = four_points("cheapest")
+    fewest = choose(plan, drawn(plan, laws([5] * 4, [0.8] * 4), n=10), screened(plan))[0]
+    assert "It has 100 heads in all. No point that was tried has fewer; fewer may do." in told(fewest)
+    assert "cannot keep up" not in told(fewest)
+    assert "That is right with at least 95% confidence." in told(fewest)
+    busy = {
+        name: replace(one, overloaded=("district desk (1.18)", "section (1.27)"))
+        for name, one in screened(plan).items()
+    }
+    second = choose(plan, drawn(plan, laws([5] * 4, [0.4, 0.8, 0.8, 0.8]), n=10), busy)[0]
+    assert "(p0001). It has 101 heads in all. Of what" in told(second)
+    assert "2 posts there cannot keep up with their work: district desk (1.18), section (1.27)." in told(second)
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        ((-1.5, -0.2, 1.0), "no more than 2 minutes from the next best, point 3 (p0003), which counts as alike: -0.20"),
+        (
+            (-5.0, -4.0, -3.0),
+            "the choice: -4.00 minutes (-5.00 to -3.00) against the next best, point 3 (p0003).",
+        ),
+    ],
+)
+def test_what_is_inside_the_zone_is_called_alike(ends, said):
+    plan = four_points()
+    low, mean, high = ends
+    rival = Seen(Reason.RIVAL, Response("counter_wait_p90"), "p0003", Interval(mean, low, high, 20), holds=True)
+    choice = Choice(str, "p0001", "", 0.95, ())
+    assert said in choosing.fresh(plan, drawn(plan, {}, n=2), LABELS, choice, Confirmation(2, 20, (rival,)))
+
+
+def test_means_are_said_to_be_of_fewer_replications_only_where_a_search_gave_some_points_more():
+    alike = pl.DataFrame({"status": ["run", "run", "impossible"], "replications": [20, 20, 0]})
+    more = alike.with_columns(replications=pl.Series([20, 40, 0]))
+    assert after_a_search(four_points(), alike) == "The mean of what a search chose is likely to be too good."
+    assert after_a_search(four_points(), more).startswith("A search chose by the values how many replications")
+    assert not after_a_search(planned(factors={"grid.households": [200, 250]}), more)
 
 
 @pytest.mark.parametrize("kind", ["best", "cheapest"])
@@ -140,12 +192,12 @@ def test_a_promise_kept_by_the_same_value_in_every_replication_lets_choose_and_g
     said = " ".join(sentences.sentences(plan, found, {WAIT: "minutes", PATROLS_DONE: "share"}, words_of(plan)))
     assert "0 of 4 points keep the promise" in said
     assert "4 of these kept it as far as is seen" in said
-    assert "best of those that kept the promise as far as is seen" in said
+    assert "the best mean of those that kept the promise as far as is seen" in said
     for choice in choose(plan, runs, staff):
         assert choice.chosen
         assert "same in every replication" in choice.caveat
-        (told, *_) = sentences.choices([choice], dict.fromkeys(LABELS, "a point"))
-        assert "without a guarantee" in told
+        _, told, *_ = choosing.choices(plan, {WAIT: "minutes"}, [choice], dict.fromkeys(LABELS, "a point"))
+        assert "There is no guarantee" in told
         assert "0.00 minutes (the same in all" in told
 
 
@@ -165,12 +217,12 @@ def test_points_keep_break_or_may_break_a_promise_and_all_of_that_is_counted():
     units = {response: runs.unit(response) for response in plan.study.asked}
     said = list(sentences.sentences(plan, {"summary": summary}, units, words_of(plan)))
     assert said[0] == (
-        "2 of 4 points keep the promise (patrols done at least 60 %), 1 break it, and 1 may do either or cannot be "
-        "judged, by 95% intervals that hold together."
+        "2 of 4 points keep the promise, 1 break it, and 1 may do either or cannot be judged, by 95% intervals that "
+        "hold together."
     )
     assert "Of the latter" not in said[0]
-    assert "best of those that keep the promise" in said[1]
-    assert "grid.households=250" in said[1].partition("worst of all")[0]
+    assert "the best mean of those that keep the promise" in said[1]
+    assert "grid.households=250" in said[1].partition("the worst of all")[0]
     assert bounds(plan, {}) == "patrols done at least 0.6"
 
 

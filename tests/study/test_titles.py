@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -197,7 +198,9 @@ def test_panels_of_which_each_line_has_differences_of_its_own_are_compared_by_th
 def effects(**means):
     rows = []
     for factor, (each, half) in means.items():
-        rows += [row | {"factor": factor} for row in line(each, half=half)]
+        size = max(each) - min(each) if np.isfinite(each).all() else NAN
+        swing = {"swing": size, "swing_from": max(size - half, 0.0), "swing_to": size + half}
+        rows += [row | {"factor": factor} | swing for row in line(each, half=half)]
     return rows
 
 
@@ -205,7 +208,7 @@ def test_a_factor_moves_a_response_most_where_no_other_can_move_it_more():
     assert found("main_effects", effects(heads=([9.0, 3.0], 0.5), roles=([6.0, 5.0], 0.5))) == [
         "Wait at a counter: moved most by heads, from 3.00 minutes at 100 to 9.00 minutes at 90"
     ]
-    assert found("main_effects", effects(heads=([9.0, 6.0], 0.5), roles=([8.0, 6.0], 0.5))) == [
+    assert found("main_effects", effects(heads=([9.0, 6.0], 0.8), roles=([8.0, 6.0], 0.8))) == [
         "Wait at a counter: moved by heads, from 6.00 minutes at 100 to 9.00 minutes at 90"
     ]
     assert found("main_effects", effects(heads=([9.0, 3.0], 0.5), roles=([6.0, 5.0], NAN)))[0].startswith(
@@ -221,7 +224,7 @@ def test_a_factor_moves_a_response_most_where_no_other_can_move_it_more():
 
 def swing(factor, low, high, half, *, sure):
     size = abs(high - low)
-    return {"factor": factor, "low": low, "high": high, "low_level": "1", "high_level": "2", "swing": size,
+    return {"factor": factor, "least": low, "most": high, "least_level": "1", "most_level": "2", "swing": size,
             "swing_from": max(size - half, 0.0), "swing_to": size + half, "sure": sure}  # fmt: skip
 
 

@@ -29,7 +29,12 @@ class _Spread:
     mean: Floats
     low: Floats
     high: Floats
-    gini: float
+    ginis: Floats
+
+    @property
+    def gini(self) -> float:
+        """The mean over the replications, of which each has a Gini index."""
+        return float(self.ginis.mean())
 
 
 @styled
@@ -97,8 +102,8 @@ def _spread(table: pl.DataFrame, post: str, pilot: str) -> _Spread | None:
     ]
     n = min(len(one) for one in each)
     sorted_ = np.stack([one[:n] for one in each])
-    index = float(np.mean([gini(one) for one in each]))
-    return _Spread(sorted_.mean(axis=0), sorted_.min(axis=0), sorted_.max(axis=0), index)
+    ginis = np.array([gini(one) for one in each])
+    return _Spread(sorted_.mean(axis=0), sorted_.min(axis=0), sorted_.max(axis=0), ginis)
 
 
 def _panel(axes: Axes, spreads: dict[str, _Spread], pilots: Sequence[str], top: float) -> None:
@@ -138,20 +143,25 @@ def _say(page: Page, spreads: dict[str, _Spread], pilots: Sequence[str], at: tup
 
 
 def _title(spreads_by_post: dict[str, dict[str, _Spread]]) -> str:
-    """Return the title: where the work is spread most and least evenly."""
+    """Return the title: where work is spread least evenly, if that is so in every replication, or else how evenly."""
     several = [
-        (spread.gini, post, pilot)
+        (spread, post, pilot)
         for post, spreads in spreads_by_post.items()
         for pilot, spread in spreads.items()
         if len(spread.mean) > 1
     ]
     if not several:
         return gettext("How busy each member of staff is")
-    most, post, pilot = max(several)
-    least, other, under = min(several)
+    most, post, pilot = max(several, key=lambda one: one[0].gini)
+    others = [spread for spread, *_ in several if spread is not most]
+    ginis = [spread.gini for spread in others]
+    if len(most.ginis) > 1 and others and most.ginis.min() > max(spread.ginis.max() for spread in others):
+        return gettext(
+            "Work is spread most unevenly at the post of {post} under {pilot}, in every replication: Gini {most:.2f}, "
+            "elsewhere {least:.2f} to {next:.2f}",
+            post=short_name(post), pilot=short_name(pilot), most=most.gini, least=min(ginis), next=max(ginis),
+        )  # fmt: skip
     return gettext(
-        "Work is spread most unevenly at the post of {post} under {pilot} (Gini {most:.2f}), most evenly at that of "
-        "{other} under {under} (Gini {least:.2f})",
-        post=short_name(post), pilot=short_name(pilot), most=most, other=short_name(other), under=short_name(under),
-        least=least,
+        "How evenly work is spread over the persons of a post: Gini {least:.2f} to {most:.2f}",
+        least=min([most.gini, *ginis]), most=most.gini,
     )  # fmt: skip

@@ -84,7 +84,7 @@ def _in_families(table: pl.DataFrame) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class _Bar:
-    """One bar of the chart: mean hours by kind, contracted hours, and the range of the total of work."""
+    """One bar of the chart: mean hours by kind, contracted hours, and the range of all work in n replications."""
 
     post: str
     pilot: str
@@ -93,6 +93,7 @@ class _Bar:
     work: float
     low: float
     high: float
+    n: int
 
 
 def _workload_bars(table: pl.DataFrame, posts: Sequence[str], pilots: Sequence[str]) -> list[_Bar | None]:
@@ -124,20 +125,30 @@ def _bar(post: str, pilot: str, rows: Sequence[tuple[int, str, float]]) -> _Bar:
     work = sum(hours.values())
     hours[_FREE] = max(or_zero(on_duty) - work, 0.0)
     low, high = min(totals.values(), default=work), max(totals.values(), default=work)
-    return _Bar(post, pilot, hours, on_duty, work, low, high)
+    return _Bar(post, pilot, hours, on_duty, work, low, high, n)
 
 
 def _workload_title(bars: Iterable[_Bar | None]) -> str:
-    """Return the title: the post with the most work for its contracted hours."""
-    loads = [(b.work / b.on_duty, b) for b in bars if b is not None and b.on_duty > 0]
-    if not loads:
+    """Return the title: the post with the most work for its hours, if that is so in every replication, or the range."""
+    loaded = [bar for bar in bars if bar is not None and bar.on_duty > 0]
+    if not loaded:
         return gettext("Hours a week by post and kind of work")
-    load, most = max(loads, key=lambda pair: pair[0])
+    most = max(loaded, key=lambda bar: bar.work / bar.on_duty)
+    others = [bar for bar in loaded if bar is not most]
+    words = {
+        "post": short_name(most.post), "pilot": short_name(most.pilot), "work": number(most.work, 1),
+        "on_duty": number(most.on_duty, 1), "load": most.work / most.on_duty,
+    }  # fmt: skip
+    if most.n > 1 and others and most.low / most.on_duty > max(bar.high / bar.on_duty for bar in others):
+        return gettext(
+            "The busiest post is {post} under {pilot}, in every replication: {work} hours of work a week for {on_duty} "
+            "on duty ({load:.0%})",
+            **words,
+        )
+    least = min(bar.work / bar.on_duty for bar in loaded)
     return gettext(
-        "The busiest post is {post} under {pilot}: {work} hours of work a week for {on_duty} on duty ({load:.0%})",
-        post=short_name(most.post), pilot=short_name(most.pilot), work=number(most.work, 1),
-        on_duty=number(most.on_duty, 1), load=load,
-    )  # fmt: skip
+        "Work takes {least:.0%} to {load:.0%} of the hours on duty, by post and design", least=least, **words
+    )
 
 
 def _workload_plot(

@@ -1,4 +1,4 @@
-"""The tornado chart: how far an effect moves when one assumption at a time goes to its low and its high end."""
+"""The tornado chart: how far an effect moves when one assumption at a time goes to other levels than its base."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def tornado(
     most: int = 40,
     difference: bool = True,
 ) -> Figure:
-    """Return the tornado chart: bars from the base effect to that at both ends of each factor, the widest on top.
+    """Return the tornado chart: bars from the base effect to that at two levels of each factor, the widest on top.
 
     Parameters
     ----------
     table
         factor, base_level, low_level, high_level, low, low_from, low_to, high, high_from, high_to (the effect at
-        each end with its interval), swing, why. NaN: impossible or withheld, for the reason of `why`.
+        each of the two levels with its interval), swing, why. NaN: impossible or withheld, for the reason of `why`.
     base
         The effect at the base, and its interval (NaN: none).
     title, subtitle, footer
@@ -149,8 +149,8 @@ def _row(row: Mapping[str, Any], factor: float) -> _Row:
 def _legend(effects: Sequence[float], unit: str, *, with_mid: bool, difference: bool) -> list[Key]:
     """Return the keys of the bars, of the base and of the band that is too small to matter."""
     keys = [
-        Key(gettext("at the low end"), _ENDS["low"]),
-        Key(gettext("at the high end"), _ENDS["high"]),
+        Key(gettext("at the lower level"), _ENDS["low"]),
+        Key(gettext("at the higher level"), _ENDS["high"]),
         Key(gettext("interval"), {"color": COLOURS[2], "lw": 1.6}, line=True),
     ]
     if math.isfinite(effects[0]):
@@ -247,10 +247,10 @@ def _rest(rest: Sequence[_Row], unit: str) -> list[str]:
     if unknown:
         return [
             gettext(
-                "… and {n} more that move it by at most {most} from end to end, and {unknown} without a value.", **words
+                "… and {n} more that move it by at most {most} between levels, and {unknown} without a value.", **words
             )
         ]
-    return [gettext("… and {n} more that move it by at most {most} from end to end.", **words)]
+    return [gettext("… and {n} more that move it by at most {most} between levels.", **words)]
 
 
 def _reasons(rows: Sequence[_Row]) -> list[str]:

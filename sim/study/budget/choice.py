@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -16,9 +17,10 @@ from sim.statistics.best import Caveat, select_best
 from sim.statistics.cheapest import Judged, Judgement, select_cheapest
 from sim.statistics.cheapest import Promise as Limit
 from sim.study.budget.adjusting import adjustments, mean_of
-from sim.study.budget.promises import against, promised
+from sim.study.budget.promises import promised
 from sim.study.budget.runs import Runs
 from sim.study.budget.withholding import rule_of, verdict_withheld
+from sim.study.headlines.definitions import value_text
 from sim.study.withholding import judged_as
 
 if TYPE_CHECKING:
@@ -133,10 +135,17 @@ class Choice:
     candidates
         Every feasible point.
     promised
-        Returns what is promised of the point and what it has, in words; empty where nothing is promised, or none is
-        chosen.
+        Returns what the point has of what is promised, in words; empty where nothing is promised, or none is chosen.
     response
         What the best is searched by; None for the cheapest.
+    within
+        Returns in words by how much the best may be better; empty for the cheapest.
+    heads
+        Of the chosen point, all levels together.
+    edge
+        Whether no point that can be has fewer heads than the chosen one.
+    overloaded
+        The posts of the chosen point that cannot keep up, with their loads.
     """
 
     asked: Callable[[], str]
@@ -146,6 +155,10 @@ class Choice:
     candidates: tuple[Candidate, ...]
     promised: Callable[[], str] = str
     response: Response | None = None
+    within: Callable[[], str] = str
+    heads: int = 0
+    edge: bool = False
+    overloaded: tuple[str, ...] = ()
 
 
 class _NoChoiceError(Exception):
@@ -174,7 +187,15 @@ def choose(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> list[Cho
     for responses, search in searches:
         names, out = _judged(plan, runs, screened, [*responses, *plan.study.promises])
         choices.append(_among(names, out, lambda left, one=search: _held(plan, runs, screened, one(left))))  # type: ignore[misc]
-    return choices
+    return [_screened(choice, screened, runs) for choice in choices]
+
+
+def _screened(choice: Choice, screened: Mapping[str, Screened], runs: Runs) -> Choice:
+    """Return a choice with the heads and the overloaded posts of its point."""
+    if choice.chosen is None:
+        return choice
+    mine, fewest = screened[choice.chosen], min(screened[name].heads for name in runs.keys)
+    return replace(choice, heads=mine.heads, edge=mine.heads <= fewest, overloaded=mine.overloaded)
 
 
 def _held(plan: Plan, runs: Runs, screened: Mapping[str, Screened], choice: Choice) -> Choice:
@@ -207,7 +228,8 @@ def _held(plan: Plan, runs: Runs, screened: Mapping[str, Screened], choice: Choi
         return both(
             gettext(
                 "{response} {value}",
-                response=plan.report.words(one), value=against(interval, promises[one], units[one]),
+                response=plan.report.words(one),
+                value=value_text(interval, units[one], interval_too=math.isfinite(interval.low) or interval.same),
             )
             for one, interval in has.items()
         )  # fmt: skip
@@ -239,7 +261,8 @@ def _best(plan: Plan, wanted: Choose, best: Best, runs: Runs, rule: Rule, names:
     With promises the error is shared equally between two searches: for the points that keep them, and for the best.
     """
     smaller = smaller_is_better(best, plan.report)
-    asked = partial(_asked_best, plan, best, _units(plan, runs, best.response), smaller=smaller)
+    asked = partial(_asked_best, plan, best, smaller=smaller)
+    within = partial(difference_in_words, best.zone, runs.unit(best.response))
     confidence, out, caveat = wanted.confidence, tuple[Candidate, ...](), ""
     if plan.study.promises:
         confidence = 1 - (1 - wanted.confidence) / 2
@@ -263,7 +286,7 @@ def _best(plan: Plan, wanted: Choose, best: Best, runs: Runs, rule: Rule, names:
             candidates.append(Candidate(name, Fate.BEATEN, n, names[lost.by], lost.after))
     caveat = selected.caveat or caveat
     chosen = names[selected.best]
-    return Choice(asked, chosen, caveat, wanted.confidence, (*candidates, *out), response=best.response)
+    return Choice(asked, chosen, caveat, wanted.confidence, (*candidates, *out), response=best.response, within=within)
 
 
 def _that_keep(
@@ -299,7 +322,7 @@ def _cheapest(
 ) -> Choice:
     """Return the point with the fewest heads that keeps every promise."""
     promises, limits = list(plan.study.promises), _limits(plan)
-    asked = partial(_asked_cheapest, plan, _units(plan, runs))
+    asked = partial(gettext, N_("the fewest heads that keep every promise"))
     if not names:
         return Choice(asked, None, ALONE, wanted.confidence, ())
     draw = _shaped(_drawing(plan, runs, rule, names, promises), len(limits))
@@ -328,42 +351,21 @@ def _limits(plan: Plan) -> list[Limit]:
     return [Limit(one.bound, tolerance(one), one.at_most is None) for one in plan.study.promises.values()]
 
 
-def _units(plan: Plan, runs: Runs, *others: Response) -> dict[Response, str]:
-    """Return the units of the responses that something is promised of, and of others."""
-    return {response: runs.unit(response) for response in (*others, *plan.study.promises)}
-
-
-def _asked_best(plan: Plan, best: Best, units: Mapping[Response, str], *, smaller: bool) -> str:
+def _asked_best(plan: Plan, best: Best, *, smaller: bool) -> str:
     """Return which best point is searched for, in words."""
-    asked = {"response": plan.report.words(best.response), "zone": _difference(best.zone, units[best.response])}
-    least = gettext("the least {response}, or one within {zone}", **asked)
-    words = least if smaller else gettext("the greatest {response}, or one within {zone}", **asked)
+    response = plan.report.words(best.response)
+    words = gettext("the least {response}", response=response)
+    if not smaller:
+        words = gettext("the greatest {response}", response=response)
     if not plan.study.promises:
         return words
-    return gettext("{asked}, of those that keep every promise ({within})", asked=words, within=_within(plan, units))
+    return gettext("{asked}, of the points that keep every promise,", asked=words)
 
 
-def _asked_cheapest(plan: Plan, units: Mapping[Response, str]) -> str:
-    """Return which cheapest point is searched for, in words."""
-    return gettext("the fewest heads that keep every promise ({within})", within=_within(plan, units))
-
-
-def _difference(size: float, unit: str) -> str:
+def difference_in_words(size: float, unit: str) -> str:
     """Return a difference with its unit."""
     factor, _, words = scale_of(unit)
     return with_its_unit(f"{factor * size:g}", words)
-
-
-def _within(plan: Plan, units: Mapping[Response, str]) -> str:
-    """Return in words how close to its bound each promise counts as either kept or broken."""
-    each = (
-        gettext(
-            "{response}: {tolerance}",
-            response=plan.report.words(response), tolerance=_difference(tolerance(one), units[response]),
-        )
-        for response, one in plan.study.promises.items()
-    )  # fmt: skip
-    return gettext("{each} around its bound counts as either", each=both(each))
 
 
 def smaller_is_better(best: Best, report: Report) -> bool:

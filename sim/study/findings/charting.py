@@ -368,7 +368,9 @@ def _tornado(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
 
     base = part["base"][0], part["base_from"][0], part["base_to"][0]
     subtitle = gettext(
-        "Each factor at the two ends of its range, all others at their base; {intervals}.", intervals=notes["interval"]
+        "Each factor at the two ends of its range, or at levels that move it further, all others at their base; "
+        "{intervals}.",
+        intervals=notes["interval"],
     )
     label, unit = _words(part, notes), str(part["unit"][0])
     return tornado(

@@ -36,6 +36,12 @@ MOST_RANKED = 40
 MOST_ON_A_FRONT = 200
 """Points whose heads and service are compared, pair by pair."""
 
+NOT_COMPARED = (np.nan, np.nan)
+"""The interval of a point against the others where it is not compared with them."""
+
+BEST = (Ranked.BEST, Ranked.MAY_BE_BEST, Ranked.NOT_BEST)
+WORST = (Ranked.WORST, Ranked.MAY_BE_WORST, Ranked.NOT_WORST)
+
 ABOUT_FACTORS = {"one_at_a_time", "indices"}
 """Designs whose points are not alternatives: they show what the factors do."""
 
@@ -62,7 +68,8 @@ def _ranked(
 ) -> Worded | None:
     """Return the points against the best of the others by one response, on the replications that all of them have.
 
-    A point from whose mean nothing follows, and one that breaks a promise or may, is shown and not ranked.
+    A point from whose mean nothing follows, and one that breaks a promise or may, is shown and not ranked; the worst is
+    one of all from whose means something follows.
     """
     best = plan.study.choose.best if plan.study.choose else None
     judged, as_judged = plan.report.judged(response), judged_as(plan.report, response)
@@ -76,38 +83,42 @@ def _ranked(
     if not 2 <= len(shown) <= MOST_RANKED:
         return None
     withheld = {name: rule.why(as_judged, name) for name in shown}
-    names = [name for name in shown if known[name].is_choice and not withheld[name]]
+    compared = [name for name in shown if not withheld[name]]
+    names = [name for name in compared if known[name].is_choice]
     n = min(runs.count(name) for name in shown)
     by = among_first(controls, n)
-    ends = _against_best(np.array([values[name][:n] for name in names]), plan.confidence, by, smaller=smaller)
-    if ends is None:
+
+    def ends(of: list[str], *, smaller: bool) -> dict[str, tuple[float, float]] | None:
+        found = _against_best(np.array([values[name][:n] for name in of]), plan.confidence, by, smaller=smaller)
+        return None if found is None else dict(zip(of, found, strict=True))
+
+    best_ends, worst_ends = ends(names, smaller=smaller), ends(compared, smaller=not smaller)
+    if best_ends is None:
         return None
     means = {name: intervals.mean_interval(values[name][:n], plan.confidence, by).estimate for name in shown}
     ordered = sorted(shown, key=lambda name: means[name], reverse=not smaller)
     rows = []
     for name in ordered:
-        low, high = ends[names.index(name)] if name in names else (np.nan, np.nan)
-        surely, never = (high <= 0, low >= 0) if smaller else (low >= 0, high <= 0)
-        verdict = (
-            Ranked.BEST
-            if surely
-            else Ranked.NOT_BEST
-            if never
-            else Ranked.MAY_BE_BEST
-            if name in names
-            else Ranked.NO_CHOICE
-            if known[name].why
-            else None
-        )
-        word = verdict and str(verdict)
-        rows.append((str(response), runs.unit(response), name, "", means[name], low, high, word, n, ""))
-    schema = dict.fromkeys(("response", "unit", "point", "label", "verdict", "why"), pl.String)
-    columns = ["response", "unit", "point", "label", "mean", "best_low", "best_high", "verdict", "n", "why"]
+        low, high = best_ends.get(name, NOT_COMPARED)
+        verdict = _verdict(low, high, BEST, smaller=smaller) or (Ranked.NO_CHOICE if known[name].why else None)
+        worst = _verdict(*(worst_ends or {}).get(name, NOT_COMPARED), WORST, smaller=not smaller)
+        words_of = [one and str(one) for one in (verdict, worst)]
+        rows.append((str(response), runs.unit(response), name, "", means[name], low, high, *words_of, n, ""))
+    schema = dict.fromkeys(("response", "unit", "point", "label", "verdict", "worst", "why"), pl.String)
+    columns = ["response", "unit", "point", "label", "mean", "best_low", "best_high", "verdict", "worst", "n", "why"]
     words: dict[str, list[Words]] = {
         "label": [plan.point(name).spoken for name in ordered],
         "why": [partial(in_words, known[name].why or withheld[name]) for name in ordered],
     }
     return Worded(pl.DataFrame(rows, schema=columns, orient="row", schema_overrides=schema), words)
+
+
+def _verdict(low: float, high: float, words: tuple[Ranked, Ranked, Ranked], *, smaller: bool) -> Ranked | None:
+    """Return whether a point is, may be or is not at the end of which these are the words; None: it is not compared."""
+    if np.isnan(low):
+        return None
+    surely, never = (high <= 0, low >= 0) if smaller else (low >= 0, high <= 0)
+    return words[0] if surely else words[2] if never else words[1]
 
 
 def _against_best(

@@ -25,17 +25,23 @@ class Pair(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """The factor over whose levels the means differ most: the rows of the lowest and the highest mean.
+    """The factor over whose levels the means differ most, of those that surely move a response, or else of all.
 
-    `equal`: there is no difference. `sure`: there is one by their intervals. `most`: by these it is larger than that of
-    any other factor.
+    The rows of its lowest and its highest mean. `equal`: there is no difference. `sure`: it moves the response beyond
+    the noise. `may_be`: the factors that may move it most, this one first, by intervals that hold for all together: it
+    alone where that is known.
     """
 
     low: Row
     high: Row
     equal: bool
     sure: bool
-    most: bool
+    may_be: tuple[str, ...]
+
+    @property
+    def most(self) -> bool:
+        """Return whether this factor is known to move the response most."""
+        return self.sure and len(self.may_be) == 1
 
 
 def known(part: pl.DataFrame) -> pl.DataFrame:
@@ -49,16 +55,13 @@ def all_equal(part: pl.DataFrame) -> bool:
     return len(means) > 1 and means.n_unique() == 1
 
 
-def extremes(part: pl.DataFrame, *, paired: bool = False) -> Pair | None:
-    """Return the rows of the lowest and the highest mean, or None of fewer than two.
-
-    `paired`: differences are all from the same row, and tell more than intervals of means do.
-    """
+def extremes(part: pl.DataFrame) -> Pair | None:
+    """Return the rows of the lowest and the highest mean, or None of fewer than two."""
     ordered = known(part).sort("mean", maintain_order=True)
     if len(ordered) < 2:
         return None
     low, high = ordered.row(0, named=True), ordered.row(-1, named=True)
-    return Pair(low, high, _apart(low, high) or (paired and _changed(low, high)))
+    return Pair(low, high, _apart(low, high))
 
 
 def along(part: pl.DataFrame) -> Pair | None:
@@ -78,15 +81,17 @@ def along(part: pl.DataFrame) -> Pair | None:
 
 def strongest(part: pl.DataFrame) -> Moved | None:
     """Return the factor that moves a response most by the means, or None where none has two."""
-    pairs = [pair for one in part.partition_by("factor", maintain_order=True) if (pair := extremes(one, paired=True))]
+    factors = part.partition_by("factor", maintain_order=True)
+    pairs = [pair for one in factors if (pair := extremes(one))]
     if not pairs:
         return None
-    low, high, sure = max(pairs, key=lambda pair: float(pair.other["mean"] - pair.one["mean"]))
-    equal = high["mean"] - low["mean"] <= NONE_MOVES * abs(high["mean"])
-    others = part.filter(pl.col("factor") != low["factor"]).partition_by("factor")
-    least = high["low"] - low["high"]
-    most = sure and all(_reach(other) < least for other in others)
-    return Moved(low, high, equal, sure and not equal, most and not equal)
+    sure = [pair for pair in pairs if _number(pair.one["swing_from"], 0.0) > 0]
+    low, high, _ = max(sure or pairs, key=lambda pair: float(pair.other["mean"] - pair.one["mean"]))
+    equal = high["mean"] - low["mean"] <= NONE_MOVES * max(abs(low["mean"]), abs(high["mean"]))
+    least = max(_number(one["swing_from"][0], 0.0) for one in factors)
+    name = str(low["factor"])
+    may_be = [str(one["factor"][0]) for one in factors if not _is_less(_most(one.row(0, named=True)), least)]
+    return Moved(low, high, equal, bool(sure) and not equal, (name, *(one for one in may_be if one != name)))
 
 
 def swinging(part: pl.DataFrame) -> tuple[list[Row], bool]:
@@ -97,7 +102,7 @@ def swinging(part: pl.DataFrame) -> tuple[list[Row], bool]:
     sure = [row for row in part.iter_rows(named=True) if row["sure"]]
     if not sure:
         return [], False
-    others = [row["swing_to"] for row in part.iter_rows(named=True) if row["factor"] != sure[0]["factor"]]
+    others = [_most(row) for row in part.iter_rows(named=True) if row["factor"] != sure[0]["factor"]]
     return sure, all(_is_less(other, sure[0]["swing_from"]) for other in others)
 
 
@@ -129,10 +134,14 @@ def _changed(one: Row, other: Row) -> bool:
     )
 
 
-def _reach(factor: pl.DataFrame) -> float:
-    """Return by how much the means of a factor may differ; without bounds where a mean or an interval is missing."""
-    lows, highs = (factor[name].to_list() for name in ("low", "high"))
-    return max(highs) - min(lows) if all(map(math.isfinite, (*lows, *highs))) else math.inf
+def _most(row: Row) -> float:
+    """Return how far a factor may move a response: not at all where it did nothing in any replication."""
+    return 0.0 if row["swing"] == 0 else _number(row["swing_to"], math.inf)
+
+
+def _number(value: float | None, unknown: float) -> float:
+    """Return a bound, or what stands for one that is not known."""
+    return unknown if value is None or math.isnan(value) else value
 
 
 def _is_less(one: float | None, other: float | None) -> bool:

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim.language import N_, gettext, listed, ngettext, phrase, run_together, separated
-from sim.report import counts
+from sim.language import N_, either, gettext, listed, ngettext, phrase, run_together, separated
 from sim.statistics.intervals import Interval
 from sim.statistics.verdicts import Ranked
-from sim.study.budget.choice import Fate
-from sim.study.budget.confirmation import Reason
-from sim.study.budget.promises import against, bounds
+from sim.study.budget.promises import bounds
 from sim.study.findings import leading
 from sim.study.findings.naming import of_difference, unit_of
 from sim.study.headlines.definitions import value_text
@@ -22,39 +19,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from sim.config.report import Response
-    from sim.study.budget.choice import Choice
-    from sim.study.budget.confirmation import Confirmation
-    from sim.study.budget.runs import Runs
     from sim.study.findings.naming import Words
     from sim.study.points.composer import Point
     from sim.study.points.plan import Plan
 
 STRONGEST = 3
-
-MOST_NAMED = 12
-"""Points that a sentence names one by one."""
 SAMPLED = ("lhs", "sobol")
 """Designs whose main effects are means over the settings of a part of a factor's range."""
 
 LOST = 8
 """Factors without a value, or at which a sign changes, that a sentence names one by one."""
 
-_MOVES_MOST = N_("{response}: {factor} moves it most, from {low} at {low_level} to {high} at {high_level}, {averaged}.")
-_DIFFERS_MOST = N_(
-    "{response}: its means differ most over {factor}, from {low} at {low_level} to {high} at {high_level}, {averaged}; "
-    "whether that moves it most is not sure."
-)
-
 _ALONE, _AGAINST = N_("{response}: {what}."), N_("{response} against {baseline}: {what}.")
 
 _ENDS = {
-    "judged": N_("{response}: best {low} with {best}, worst {high} with {worst}."),
+    "judged": N_("{response}: the best mean is {low} with {best}, the worst {high} with {worst}."),
     "promised": N_(
-        "{response}: best of those that keep the promise {low} with {best}, worst of all {high} with {worst}."
+        "{response}: the best mean of those that keep the promise is {low} with {best}, the worst of all {high} with "
+        "{worst}."
     ),
     "seen": N_(
-        "{response}: best of those that kept the promise as far as is seen {low} with {best}, worst of all {high} with "
-        "{worst}."
+        "{response}: the best mean of those that kept the promise as far as is seen is {low} with {best}, the worst of "
+        "all {high} with {worst}."
     ),
     "none": N_(
         "{response}: no point is known to keep the promise, so none is called best; least {low} with {best}, most "
@@ -63,6 +49,9 @@ _ENDS = {
     "": N_("{response}: least {low} with {best}, most {high} with {worst}."),
 }
 """On the best and the worst point: where less or more is better, of those that keep promises, or neither."""
+
+JUDGED = ("judged", "promised", "seen")
+"""Of these the two ends are the best and the worst."""
 
 
 def sentences(
@@ -81,7 +70,28 @@ def sentences(
         all_sentences += _swings(part, words)
     for part in _parts(tables, "indices"):
         all_sentences += _carriers(part, words)
-    return all_sentences
+    return [*all_sentences, _families(plan, tables)]
+
+
+_TOGETHER = {
+    "effects": N_("all differences"),
+    "ranking": N_("what is said of the best point, and of the worst, against all others"),
+    "main_effects": N_("what is said to move it, over all levels of all factors"),
+    "tornado": N_("what is said to move it, over all levels of all factors"),
+}
+"""What holds together for one response, by the tables that say it."""
+
+
+def _families(plan: Plan, tables: Mapping[str, pl.DataFrame]) -> str:
+    """Return which intervals hold together, and that the others hold each on its own."""
+    together = dict.fromkeys(phrase(words) for name, words in _TOGETHER.items() if name in tables)
+    if not together:
+        return gettext("Intervals of {confidence:.0%} hold each on its own.", confidence=plan.confidence)
+    return gettext(
+        "With {confidence:.0%} confidence hold together, for one response: {together}. Intervals of means hold each on "
+        "its own.",
+        confidence=plan.confidence, together=separated(together),
+    )  # fmt: skip
 
 
 def _parts(tables: Mapping[str, pl.DataFrame], name: str) -> Sequence[pl.DataFrame]:
@@ -110,11 +120,19 @@ def _promises(plan: Plan, summary: pl.DataFrame, units: Mapping[Response, str]) 
         return
     keeps = summary["keeps_promises"]
     kept, broken, unknown = (int(n) for n in (keeps.sum(), (~keeps).sum(), keeps.null_count()))
-    goals = bounds(plan, units)
-    counted = gettext(
-        "{kept} of {all} points keep the promise ({goals}), {broken} break it, and {unknown} may do either or cannot "
-        "be judged, by {confidence:.0%} intervals that hold together.",
-        kept=kept, all=len(summary), goals=goals, broken=broken, unknown=unknown, confidence=plan.confidence,
+    about = {"kept": kept, "all": len(summary), "broken": broken, "unknown": unknown, "confidence": plan.confidence}
+    counted = (  # of a choice, which comes first, it has been said what is promised
+        gettext(
+            "{kept} of {all} points keep the promise, {broken} break it, and {unknown} may do either or cannot be "
+            "judged, by {confidence:.0%} intervals that hold together.",
+            **about,
+        )
+        if plan.study.choose
+        else gettext(
+            "{kept} of {all} points keep the promise ({goals}), {broken} break it, and {unknown} may do either or "
+            "cannot be judged, by {confidence:.0%} intervals that hold together.",
+            goals=bounds(plan, units), **about,
+        )
     )  # fmt: skip
     too_few = len(summary.filter(keeps.is_null(), pl.col("kept_in") == pl.col("n"), ~pl.col("kept_as_seen")))
     told = [counted]
@@ -164,26 +182,33 @@ def _range(
             yield gettext("{response}: {value} at all {n} points.", **words_of)
             continue
         low, high = (_interval_text(row, names, units[asked]) for row in (best, worst))
+        mine = None if ranking is None or ends not in JUDGED else ranking.filter(pl.col("response") == response)
         yield gettext(
             _ENDS[ends],
-            response=words.response(response), low=low, best=_how_surely(ranking, response, best, plan.confidence),
-            high=high, worst=worst["label"],
+            response=words.response(response), low=low, best=_how_surely(mine, best, "verdict", plan.confidence),
+            high=high, worst=_how_surely(mine, worst, "worst", plan.confidence),
         )  # fmt: skip
 
 
-def _how_surely(ranking: pl.DataFrame | None, response: str, best: Mapping[str, Any], confidence: float) -> str:
-    """Return the point with the best mean, and whether it is known to be the best, or of how many it is one."""
-    label = str(best["label"])
+_SURELY = {
+    Ranked.BEST: N_("{point} (the best with {confidence:.0%} confidence)"),
+    Ranked.MAY_BE_BEST: N_("{point} (one of {n} that may be best)"),
+    Ranked.WORST: N_("{point} (the worst with {confidence:.0%} confidence)"),
+    Ranked.MAY_BE_WORST: N_("{point} (one of {n} that may be worst)"),
+}
+"""How surely the point with the best mean, or the worst, is that, by its verdict."""
+
+
+def _how_surely(ranking: pl.DataFrame | None, row: Mapping[str, Any], column: str, confidence: float) -> str:
+    """Return a point at an end, and whether it is known to be the best or the worst, or of how many it is one."""
+    label = str(row["label"])
     if ranking is None:
         return label
-    mine = ranking.filter(pl.col("response") == response)
-    verdict = dict(mine.select("point", "verdict").iter_rows()).get(best["point"])
-    if verdict == Ranked.BEST:
-        return gettext("{point} (the best with {confidence:.0%} confidence)", point=label, confidence=confidence)
-    _, may_be = leading.best(mine)
-    if verdict == Ranked.MAY_BE_BEST and may_be > 1:
-        return gettext("{point} (one of {n} that may be best)", point=label, n=may_be)
-    return label
+    verdict = dict(ranking.select("point", column).iter_rows()).get(row["point"])
+    n = int(ranking[column].is_in(list(_SURELY)).sum())
+    if verdict not in _SURELY or (n == 1 and verdict in (Ranked.MAY_BE_BEST, Ranked.MAY_BE_WORST)):
+        return label  # it is not compared with any other
+    return gettext(_SURELY[Ranked(verdict)], point=label, n=n, confidence=confidence)
 
 
 def _verdicts(plan: Plan, effects: pl.DataFrame, words: Words) -> Iterator[str]:
@@ -256,15 +281,24 @@ def _strongest_factor(part: pl.DataFrame, words: Words, *, sampled: bool) -> Ite
     moved = leading.strongest(part)
     if moved is None:
         return
-    if moved.equal:
-        yield gettext("{response}: no factor moves it.", response=_named(part, words))
-        return
     unit, names, low, high = unit_of(part), ("mean", "low", "high"), moved.low, moved.high
+    message = (
+        N_("{response}: no factor moves it.")
+        if moved.equal
+        else N_("{response}: no factor moves it beyond the noise.")
+        if not moved.sure
+        else N_("{response}: {factor} moves it most, from {low} at {low_level} to {high} at {high_level}, {averaged}.")
+        if moved.most
+        else N_(
+            "{response}: {factors} may move it most; with {factor} it goes from {low} at {low_level} to {high} at "
+            "{high_level}, {averaged}."
+        )
+    )
     yield gettext(
-        _MOVES_MOST if moved.most else _DIFFERS_MOST,
+        message,
         response=_named(part, words), factor=low["factor"], low=_interval_text(low, names, unit),
         low_level=low["level"], high=_interval_text(high, names, unit), high_level=high["level"],
-        averaged=_averaged(low, high, sampled=sampled),
+        averaged=_averaged(low, high, sampled=sampled), factors=either(moved.may_be),
     )  # fmt: skip
 
 
@@ -282,39 +316,42 @@ def _averaged(low: Mapping[str, Any], high: Mapping[str, Any], *, sampled: bool)
 
 
 def _swings(part: pl.DataFrame, words: Words) -> Iterator[str]:
-    """Yield an effect at the base, what moves it most, and where its sign changes: ends that are withheld have none."""
+    """Yield an effect at the base, what moves it beyond the noise, and where its sign changes."""
     unit = unit_of(part)
     first = part.row(0, named=True)
     base = _interval(first, ("base", "base_from", "base_to"))
-    widest, _ = leading.swinging(part)
+    sure, _ = leading.swinging(part)
     ends = separated(
         gettext(
             "{factor} ({low} at {low_level}, {high} at {high_level})",
-            factor=row["factor"], low=value_text(_point(row["low"]), unit, interval_too=False),
-            low_level=row["low_level"], high=value_text(_point(row["high"]), unit, interval_too=False),
-            high_level=row["high_level"],
+            factor=row["factor"], low=value_text(_point(row["least"]), unit, interval_too=False),
+            low_level=row["least_level"], high=value_text(_point(row["most"]), unit, interval_too=False),
+            high_level=row["most_level"],
         )
-        for row in widest[:STRONGEST]
+        for row in sure[:STRONGEST]
     )  # fmt: skip
     at = value_text(base, unit, interval_too=math.isfinite(base.low))
-    about = {"response": _named(part, words), "value": at, "ends": ends, "n": len(part)}
+    about = {"response": _named(part, words), "value": at, "ends": ends, "n": len(part), "sure": len(sure)}
     if not ends:
         yield gettext("{response}: {value} at the base; no factor moves it beyond the noise.", **about)
+    elif len(sure) > STRONGEST:
+        yield gettext(
+            "{response}: {value} at the base; {sure} of {n} factors move it beyond the noise, by their means the most: "
+            "{ends}.",
+            **about,
+        )
     elif len(part) > STRONGEST:
-        yield gettext("{response}: {value} at the base; of {n} factors, these move it most: {ends}.", **about)
+        yield gettext(
+            "{response}: {value} at the base; of {n} factors, beyond the noise it moves with {ends}.", **about
+        )
     else:
         yield gettext("{response}: {value} at the base; it moves with {ends}.", **about)
-    if not part["against"][0]:
-        return  # a measure has no sign
     lost = [row["factor"] for row in part.iter_rows(named=True) if row["why"]]
     if lost:
-        yield gettext("Without a value at an end: {factors}.", factors=_some(lost, LOST))
-    turned = [
-        f"{row['factor']} = {row[f'{end}_level']}"
-        for row in part.iter_rows(named=True)
-        for end in ("low", "high")
-        if row[f"{end}_turned"]
-    ]
+        yield gettext("Without a value at some level: {factors}.", factors=some(lost, LOST))
+    if not part["against"][0]:
+        return  # a measure has no sign
+    turned = [f"{row['factor']} = {row['turned']}" for row in part.iter_rows(named=True) if row["turned"]]
     if turned:
         where = separated(turned[:LOST])
         if len(turned) > LOST:
@@ -351,114 +388,7 @@ def _carriers(part: pl.DataFrame, words: Words) -> Iterator[str]:
     )  # fmt: skip
 
 
-def fresh(plan: Plan, confirmation: Confirmation | None, runs: Runs, labels: Mapping[str, str]) -> str:
-    """Return what fresh replications say of a choice in a sentence; empty where nothing was chosen.
-
-    `labels`: of points, by their names.
-    """
-    if confirmation is None:
-        return ""
-    if confirmation.failure:
-        return gettext("It was not confirmed on fresh replications, as one failed: {why}.", why=confirmation.failure)
-    seen = []
-    for one in confirmation.seen:
-        words, unit = plan.report.words(one.response), runs.unit(one.response)
-        known = math.isfinite(one.interval.low) or one.interval.same
-        if one.reason is Reason.RIVAL:
-            value = value_text(one.interval, of_difference(unit), signed=True, interval_too=known)
-            rival = {"value": value, "label": labels.get(one.rival, one.rival), "point": one.rival}
-            seen.append(gettext("{value} against the next best, {label} ({point})", **rival))
-            continue
-        value = value_text(one.interval, unit, interval_too=known)
-        if one.reason is Reason.PROMISE:
-            value = against(one.interval, plan.study.promises[one.response], unit)
-        seen.append(gettext("{response} {value}", response=words, value=value))
-    message = {
-        True: N_("{n} fresh replications of it (seed {seed}), which the search has not seen, confirm it: {seen}."),
-        False: N_("{n} fresh replications of it (seed {seed}), which the search has not seen, contradict it: {seen}."),
-        None: N_(
-            "{n} fresh replications of it (seed {seed}), which the search has not seen, do not tell whether it is "
-            "right: {seen}."
-        ),
-    }[confirmation.holds]
-    if confirmation.as_seen:
-        message = N_(
-            "{n} fresh replications of it (seed {seed}), which the search has not seen, show the same and guarantee "
-            "nothing, as some values are alike in all: {seen}."
-        )
-    return gettext(message, n=confirmation.n, seed=confirmation.seed, seen=separated(seen))
-
-
-def choices(
-    made: Sequence[Choice], labels: Mapping[str, str], confirmed: Sequence[str] = ()
-) -> Iterator[str]:  # fmt: skip
-    """Yield what was chosen, with which guarantee, and what fresh replications say of it.
-
-    `labels`: of points, by their names.
-    """
-    for choice, seen in zip(made, confirmed or [""] * len(made), strict=True):
-        by_fate = {fate: [one.name for one in choice.candidates if one.fate is fate] for fate in Fate}
-        open_ = by_fate[Fate.UNDECIDED] + by_fate[Fate.MAY_BREAK]
-        if choice.chosen is None:
-            yield _none_chosen(choice, len(open_), withheld=len(by_fate[Fate.WITHHELD]) == len(choice.candidates))
-            continue
-        yield _chosen(choice, labels[choice.chosen])
-        if seen:
-            yield seen
-        for names, message in (
-            (by_fate[Fate.WITHHELD], N_("Left out of the choice, because too many requests go to staff who cannot keep "
-                                        "up, or there is no value: {points}.")),
-            (by_fate[Fate.BREAKS], N_("No choice, as they break a promise: {points}.")),
-            (by_fate[Fate.INSIDE], N_("No choice, as they are inside the tolerance of a promise and were judged to "
-                                      "break it: {points}.")),
-            (open_, N_("No choice, as they may break a promise: the replications do not tell: {points}.")),
-        ):  # fmt: skip
-            if names:
-                yield gettext(message, points=_some(names, MOST_NAMED))
-
-
-def _surely(choice: Choice) -> str:
-    """Return with which guarantee something was chosen, or why without one."""
-    if choice.caveat:
-        return gettext("without a guarantee: {why}", why=gettext(choice.caveat))
-    return gettext("right with at least {confidence:.0%} confidence", confidence=choice.confidence)
-
-
-def _used(choice: Choice) -> str:
-    """Return how many replications a search used."""
-    return counts.replications(sum(one.used for one in choice.candidates))
-
-
-def _none_chosen(choice: Choice, n_open: int, *, withheld: bool) -> str:
-    """Return that nothing was chosen, and why: all points are withheld, some are open, or none keeps its promises."""
-    about = {"asked": choice.asked(), "used": _used(choice), "surely": _surely(choice)}
-    if withheld:
-        return gettext(
-            "Asked for {asked}: no point could be judged, because too many requests go to staff who cannot keep up, or "
-            "there is no value.",
-            **about,
-        )
-    if n_open:
-        return ngettext(
-            "Asked for {asked}: {n} point could not be judged with so few, so none is chosen ({used} used).",
-            "Asked for {asked}: {n} points could not be judged with so few, so none is chosen ({used} used).",
-            n_open, **about,
-        )  # fmt: skip
-    return gettext("Asked for {asked}: none does, so none is chosen, {surely} ({used} used).", **about)
-
-
-def _chosen(choice: Choice, label: str) -> str:
-    """Return what was chosen, and what it has of its promises."""
-    about = {
-        "asked": choice.asked(), "label": label, "point": choice.chosen, "surely": _surely(choice),
-        "used": _used(choice), "has": choice.promised(),
-    }  # fmt: skip
-    if about["has"]:
-        return gettext("Asked for {asked}: {label} ({point}), {surely}; {used} used; {has}.", **about)
-    return gettext("Asked for {asked}: {label} ({point}), {surely}; {used} used.", **about)
-
-
-def _some(names: Sequence[str], most: int) -> str:
+def some(names: Sequence[str], most: int) -> str:
     """Return the first names of many."""
     if len(names) <= most:
         return listed(names)

@@ -341,8 +341,12 @@ def _swings(
         remarks.append(partial(_remark, plan, studied, message, why=studied.values.reason(block.rows[0])))
         return {}
     alone = {factor: _alone(plan, settings, factor) for factor in block.factors}
-    ends = [one for factor in alone for one in swings.ends(alone[factor], studied.values, block.rows[0], [factor])]
-    known = swings.tornado(base, ends, studied.confidence, studied.values.controls)
+    found = [
+        one
+        for factor, mine in alone.items()
+        for one in swings.one_at_a_time(mine, studied.values, block.rows[0], [factor])
+    ]
+    known = swings.tornado(found, studied.confidence, studied.values.controls)
     at_base = {"base": known.base.estimate, "base_from": known.base.low, "base_to": known.base.high}
     return {"tornado": _with(studied, known.table, at_base)}
 

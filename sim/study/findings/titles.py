@@ -181,7 +181,7 @@ def _heat(part: Part, about: About) -> Iterator[str]:
 
 
 def _main_effects(part: Part, about: About) -> Iterator[str]:
-    """Yield the factor that moves a response most, if that is sure."""
+    """Yield the factor that moves a response most, as far as that is sure."""
     moved = leading.strongest(part)
     if moved is not None and moved.equal:
         yield gettext("{response}: moved by no factor", response=about.opening)
@@ -210,9 +210,9 @@ def _tornado(part: Part, about: About) -> Iterator[str]:
             yield gettext("{response}: moved beyond the noise by none of {n} assumptions", **words)
         return
     row = sure[0]
-    low, high = (_value(part, row[end]) for end in ("low", "high"))
+    low, high = (_value(part, row[end]) for end in ("least", "most"))
     words |= {"factor": row["factor"], "low": low, "high": high}
-    words |= {f"{end}_level": phrase(row[f"{end}_level"]) for end in ("low", "high")}
+    words |= {"low_level": phrase(row["least_level"]), "high_level": phrase(row["most_level"])}
     if low == high:
         yield gettext(_SOME_MOVE, **words)
         return

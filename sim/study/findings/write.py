@@ -36,7 +36,7 @@ from sim.study import scope
 from sim.study.budget.adjusting import adjustments
 from sim.study.budget.promises import promised
 from sim.study.budget.withholding import rule_of
-from sim.study.findings import charting, sentences
+from sim.study.findings import charting, choosing, sentences
 from sim.study.findings import tables as findings
 from sim.study.findings.naming import Words, words_of
 from sim.study.folder.drawing import NOTE
@@ -64,7 +64,10 @@ AFTER_A_SEARCH = N_(
     "A search chose by the values how many replications each point has, so that these intervals hold less often than "
     "they say, and the mean of what was chosen is likely to be too good."
 )
-"""A mark on means after a search."""
+"""A mark on means after a search that ran some points longer than others."""
+
+AFTER_A_CHOICE = N_("The mean of what a search chose is likely to be too good.")
+"""A mark on means after a search that gave all points the same number of replications."""
 
 SHOWN = 40
 """Points that a terminal and summary.md are shown; all are in summary.csv."""
@@ -111,11 +114,10 @@ def write(
 
     def sentences_now() -> tuple[str, ...]:
         labels = {point.name: point.spoken() for point in plan.points}
+        fresh = partial(choosing.fresh, plan, runs, labels)
         return (
             # what was asked for comes first, and is never cut off a screen
-            *sentences.choices(
-                outcome.choices, labels, [sentences.fresh(plan, one, runs, labels) for one in outcome.fresh]
-            ),
+            *choosing.choices(plan, units, outcome.choices, labels, [*map(fresh, outcome.choices, outcome.fresh)]),
             *sentences.sentences(plan, tables_now(), units, words_of(plan)),
             *(say() for say in remarks),
             *_left_out(plan, runs, screened),
@@ -127,7 +129,8 @@ def write(
     def shown_now() -> Table:
         asked = {response: units[response] for response in plan.study.responses}
         known = tables_now()
-        return responses(asked, known["summary"], words_of(plan), searched=searches(plan), controls=known.get(CONTROLS))
+        searched = after_a_search(plan, known["design"])
+        return responses(asked, known["summary"], words_of(plan), searched=searched, controls=known.get(CONTROLS))
 
     every = in_each_language(sentences_now)
     store.write_text(
@@ -289,8 +292,8 @@ def _footer(plan: Plan, runs: Runs, tables: Mapping[str, Worded]) -> str:
 
 def _cautions(plan: Plan, tables: Mapping[str, Worded]) -> Iterator[str]:
     """Yield with what care to read the values: after a search, where they are adjusted, and without some verdicts."""
-    if searches(plan):
-        yield gettext(AFTER_A_SEARCH)
+    if searched := after_a_search(plan, tables["design"].table):
+        yield searched
     if CONTROLS in tables:
         yield gettext("Means are adjusted for draws of known mean (controls.csv).")
     kept_back = tables["effects"].table.filter(BY_OVERLOAD)["point"].n_unique() if "effects" in tables else 0
@@ -305,9 +308,15 @@ def _cautions(plan: Plan, tables: Mapping[str, Worded]) -> Iterator[str]:
     )
 
 
-def searches(plan: Plan) -> bool:
-    """Return whether a search chooses how many replications of a point there are by their values."""
-    return plan.study.choose is not None
+def after_a_search(plan: Plan, design: pl.DataFrame) -> str:
+    """Return how to read the means of points after a search; empty where none is made.
+
+    `design` is the table of the points, with how many replications of each there are.
+    """
+    if plan.study.choose is None:
+        return ""
+    numbers = design.filter(pl.col("status") == "run")["replications"]
+    return gettext(AFTER_A_SEARCH if numbers.n_unique() > 1 else AFTER_A_CHOICE)
 
 
 def responses(
@@ -315,12 +324,12 @@ def responses(
     summary: pl.DataFrame,
     words: Words,
     *,
-    searched: bool = False,
+    searched: str = "",
     controls: pl.DataFrame | None = None,
 ) -> Table:
     """Return every response, of which these are the units, at every point, with its half-width.
 
-    `searched`: a search chose how many replications there are by their values. `controls`: what means are adjusted for,
+    `searched`: how to read means after a search, as `after_a_search` says it. `controls`: what means are adjusted for,
     as `controls_table` gives it.
     """
     from sim.report.tables import Column, Table, decimals, number, scale_of, with_unit
@@ -348,7 +357,7 @@ def responses(
         )
     ]
     if searched:
-        notes.append(gettext(AFTER_A_SEARCH))
+        notes.append(searched)
     notes += adjusted_notes(controls, words)
     if flagged:
         notes.append(gettext("{flag}: nothing follows from it, as it depends on the length of the run.", flag=FLAG))

@@ -7,6 +7,7 @@ from string import Template
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import numpy as np
+import polars as pl
 from pydantic import Field, model_validator
 
 from sim.config import Name, Section
@@ -99,6 +100,41 @@ class Effect:
     why: str = ""
 
 
+NUMBERS = ("estimate", "low", "high", "n", "enough", "same")
+"""What is kept of an interval in a table, after the name of what it is of."""
+
+COLUMNS = {"headline": pl.String, "path": pl.String, "value": pl.Float64, "verdict": pl.String, "why": pl.String} | {
+    f"{name}_{number}": {"n": pl.Int64, "enough": pl.Int64, "same": pl.Boolean}.get(number, pl.Float64)
+    for name in ("first", "second", "effect")
+    for number in NUMBERS
+}
+
+
+def effects_table(effects: Mapping[str, Sequence[Effect]], headlines: Mapping[str, Headline]) -> pl.DataFrame:
+    """Return the effects of headlines, by their names: a row each, at the base and at the ends of the assumptions."""
+    rows = []
+    for name, some in effects.items():
+        for one in some:
+            cells: dict[str, object] = {"headline": name, "path": one.path, "value": one.value, "why": one.why}
+            for which, interval in (("first", one.first), ("second", one.second), ("effect", one.effect)):
+                cells |= {f"{which}_{number}": interval and getattr(interval, number) for number in NUMBERS}
+            rows.append({**cells, "verdict": str(verdict(headlines[name], one.effect))})
+    return pl.DataFrame(rows, schema=COLUMNS)
+
+
+def read_effects(table: pl.DataFrame) -> dict[str, list[Effect]]:
+    """Return the effects of a table that `effects_table` made, by the names of their headlines."""
+    effects: dict[str, list[Effect]] = {}
+    for row in table.with_columns(pl.col("path", "why").fill_null("")).iter_rows(named=True):
+        first, second, effect = (
+            None if row[f"{which}_n"] is None else intervals.Interval(*(row[f"{which}_{number}"] for number in NUMBERS))
+            for which in ("first", "second", "effect")
+        )
+        one = Effect(row["path"], row["value"], first, second, effect, row["why"])
+        effects.setdefault(row["headline"], []).append(one)
+    return effects
+
+
 def by_replication(headline: Headline, first: Floats, second: Floats) -> Floats:
     """Return the difference, ratio or value in each replication.
 
@@ -149,6 +185,17 @@ def sentences(
     return Template(words).safe_substitute(values).strip(), _moves(headline, others, unit)
 
 
+def known_values(means: Mapping[str, Sequence[intervals.Interval]], units: Mapping[str, str]) -> dict[str, str]:
+    """Return the values that a headline's words may name: each measure at every point that is shown."""
+    return {
+        f"{measure}_{i}": value_text(mean, units[measure], interval_too=False)
+        if np.isfinite(mean.estimate)
+        else gettext("– (withheld)")
+        for measure, some in means.items()
+        for i, mean in enumerate(some, 1)
+    }
+
+
 def _moves(headline: Headline, others: Sequence[Effect], unit: str) -> str:
     """Return how the effect moves over the low and high end of each assumption."""
     unit = _unit(headline, unit)
@@ -177,22 +224,30 @@ def _unit(headline: Headline, unit: str) -> str:
     return "percentage points" if headline.kind == "difference" and unit == "share" else unit
 
 
+MORE_PLACES = 3
+"""Decimals beyond the usual ones with which the ends of a short interval are told apart."""
+
+
 def value_text(
     interval: intervals.Interval | intervals.Difference, unit: str, *, signed: bool = False, interval_too: bool = True
 ) -> str:
-    """Return a value with its unit and, unless it is exact, its interval."""
+    """Return a value with its unit and, unless it is exact, its interval, in as many digits as tell its ends apart."""
     percent = unit in ("share", "percentage points")
-    scale, places = (100, 1) if percent else (1, 2)
+    scale, usual = (100, 1) if percent else (1, 2)
 
-    def one(value: float) -> str:
+    def one(value: float, places: int) -> str:
         text = number(abs(value) * scale, places)
         sign = "-" if value < 0 else "+" if signed else ""
         return text if not text.strip("0.,") else f"{sign}{text}"
 
-    name = "%" if unit == "share" else phrase(unit)
+    ends = interval.low, interval.high
+    apart = (n for n in range(usual, usual + MORE_PLACES + 1) if one(ends[0], n) != one(ends[1], n))
     exact = not interval_too or interval.high - interval.low < 1e-9
-    value = with_its_unit(one(interval.estimate), name)
-    if exact:
+    places = usual if exact else next(apart, None)
+    name = "%" if unit == "share" else phrase(unit)
+    value = with_its_unit(one(interval.estimate, usual if places is None else places), name)
+    if exact or (places is None and not interval.why_none):
         return value
-    ends = gettext("{low} to {high}", low=one(interval.low), high=one(interval.high))
-    return gettext("{value} ({ends})", value=value, ends=interval.why_none or ends)
+    low, high = (one(end, usual if places is None else places) for end in ends)
+    words = gettext("{low} to {high}", low=low, high=high)
+    return gettext("{value} ({ends})", value=value, ends=interval.why_none or words)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,14 +15,14 @@ from sim.config.composition import Composition
 from sim.config.meaning import words_of_knobs
 from sim.config.reading import read_plain
 from sim.errors import ConfigError, near
-from sim.language import N_, gettext, phrase, run_together
+from sim.language import ENGLISH, N_, gettext, phrase, run_together, speaking
 from sim.report.tables import with_unit
 from sim.study import replications
 from sim.study.comparison.comparison import opened, run_missing
 from sim.study.comparison.differences import rule_of
 from sim.study.comparison.redraw import footer
 from sim.study.design import prepared
-from sim.study.headlines.definitions import Headline, Headlines, Kind, sentences, value_text
+from sim.study.headlines.definitions import Headline, Headlines, Kind, known_values, sentences
 from sim.study.headlines.readings import Point, Readings
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
     from sim.config import Pilot
     from sim.study.backend import Backend
+    from sim.study.headlines.definitions import Effect
 
 EFFECTS: Mapping[Kind, str] = {
     "difference": N_("{measure}, {second} minus {first}"),
@@ -59,11 +59,17 @@ class Outcome:
         Gives the two sentences.
     chart
         Draws its chart, in the language that is spoken then.
+    effects
+        What it rests on: at the base, and at the ends of the assumptions.
+    means
+        Of the measures that are shown, at the points that are shown.
     """
 
     verdict: str
     make_sentences: Callable[[], tuple[str, str]]
     chart: Callable[[], Figure]
+    effects: tuple[Effect, ...]
+    means: pl.DataFrame
 
     @property
     def sentences(self) -> tuple[str, str]:
@@ -142,8 +148,10 @@ def study(
     units = {m: str(measures.filter(measures["measure"] == m)["unit"][0]) for m in headline.panels}
     readings = Readings(headline, points, rule_of(designs, measures))
     store.finish({})
+    with speaking(ENGLISH):
+        effects, means = tuple(readings.effects()), _shown(readings, units)
     sentences_of, chart = partial(_sentences, readings, units), partial(_chart, readings, units, pilots)
-    return Outcome(readings.verdict, sentences_of, chart)
+    return Outcome(readings.verdict, sentences_of, chart, effects, means)
 
 
 def _sentences(readings: Readings, units: Mapping[str, str]) -> tuple[str, str]:
@@ -169,13 +177,7 @@ def _chart(readings: Readings, units: Mapping[str, str], pilots: Sequence[Pilot]
 
 def _known(readings: Readings, units: Mapping[str, str]) -> dict[str, str]:
     """Return values that a headline's words may name: every panel's measure at every point that is shown."""
-    return {
-        f"{measure}_{i}": value_text(mean, units[measure], interval_too=False)
-        if math.isfinite(mean.estimate)
-        else gettext("– (withheld)")
-        for measure in readings.headline.panels
-        for i, mean in enumerate(readings.means(measure), 1)
-    }
+    return known_values({measure: readings.means(measure) for measure in readings.headline.panels}, units)
 
 
 def _shown(readings: Readings, units: Mapping[str, str]) -> pl.DataFrame:

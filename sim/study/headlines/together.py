@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from sim.config.compose import assumptions
 from sim.errors import ConfigError
-from sim.language import gettext, listed, ngettext, phrase, run_together
+from sim.language import ENGLISH, gettext, listed, ngettext, phrase, run_together, speaking
 from sim.report import counts
 from sim.report.console import quiet
 from sim.report.pages import Page, Printed
@@ -17,6 +19,7 @@ from sim.report.tables import Column, Table, escape_markdown, percent
 from sim.store.store import Store
 from sim.study.folder import drawing
 from sim.study.folder.printed import keep
+from sim.study.headlines.definitions import effects_table
 from sim.study.headlines.run import points_of, study
 from sim.version import MODEL_VERSION
 
@@ -45,7 +48,7 @@ class Outcomes:
     printed
         The first screen, and a page of two sentences for each.
     store
-        The folder with the document, `headlines.md`, and the charts.
+        The folder with the document, `headlines.md`, the charts, and the tables `effects` and `means`.
     """
 
     each: Mapping[str, Outcome]
@@ -107,6 +110,10 @@ def run_all(
         drawing.keep(store, name, each[name].chart)
     pilot = _pilot(points)
     titles = {name: headline.title for name, headline in headlines.items()}
+    with speaking(ENGLISH):
+        store.write_table("effects", effects_table({name: one.effects for name, one in each.items()}, headlines))
+    means = [one.means.select(pl.lit(name).alias("headline"), pl.all()) for name, one in each.items()]
+    store.write_table("means", pl.concat(means))
     store.write_text("headlines.md", _document(titles, each, line, pilot.run.confidence))
     printed = keep(store, partial(_printed, folder.name, titles, each, pilot))
     store.finish({})
