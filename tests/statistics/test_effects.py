@@ -132,8 +132,8 @@ def test_intervals_of_main_effects_and_changes_cover_as_stated():
     settings = pl.DataFrame({"setting": range(6), "a": [0, 0, 1, 1, 2, 2], "b": [0, 1] * 3})
     rng, trials, misses = np.random.default_rng(1), 600, np.zeros((2, 3))
     for _ in range(trials):
-        shared = rng.normal(0, 3, 8)  # common random numbers
-        values = {i: i + shared + rng.normal(0, 1, 8) for i in range(6)}
+        shared = rng.normal(0, 3, 24)  # common random numbers
+        values = {i: i + shared + rng.normal(0, 1, 24) for i in range(6)}
         table = main_effects(settings, Response("x", "", values), ["a"], 0.9)
         for k, (name, truth) in enumerate((("", [0.5, 2.5, 4.5]), ("change_", [0, 2, 4]))):
             low, high = table[f"{name}low"].to_numpy(), table[f"{name}high"].to_numpy()

@@ -377,7 +377,7 @@ def test_a_corrected_response_goes_on_under_the_same_name(sweep, tmp_path):
     write(tmp_path, responses=["turnaround"])
     assert "got turnaround" in sweep(status=2)
     write(tmp_path)
-    assert "Simulated now: 3 replications" in sweep()
+    assert "Simulated now: 4 replications" in sweep()
 
 
 def test_a_folder_of_another_study_stays_as_it_is(sweep, tmp_path):
