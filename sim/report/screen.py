@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 HEIGHT = 24
 """Lines of a terminal as it opens: a first screen is no larger, whatever is shown."""
 
+FEWEST_ROWS = 3
+"""Of a table that is only a sample, as long as there are sentences to leave out."""
+
 LEAST_COLUMNS = 6
 """Beside the first column of a table: for so many it gives way, and its words are wrapped."""
 
@@ -42,6 +45,9 @@ class Screen:
         Sentences on what the answer depends on; the last ones go first.
     where
         Lines on where there is more.
+    sample
+        Where the table is no answer, but shows a few rows of many: the notes that say so of one row, of two, and so on.
+        Its rows go before sentences do.
     """
 
     what: str
@@ -49,6 +55,7 @@ class Screen:
     table: Table | None = None
     hangs: tuple[str, ...] = ()
     where: tuple[str, ...] = ()
+    sample: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Return the screen as text of at most `HEIGHT` lines and `WIDTH` columns."""
@@ -102,36 +109,43 @@ def _may_fit(screen: Screen) -> bool:
 def _ever_less(screen: Screen) -> Iterator[Screen]:
     """Yield a screen with ever less on it: sentences, rows of the table, and at last the ends of long paragraphs."""
     yield screen
-    for part in ("hangs", "answer"):
-        while len(kept := getattr(screen, part)) > 1:
-            screen = replace(screen, **{part: kept[:-1]})
-            yield screen
+    while len(screen.hangs) > 1:
+        screen = replace(screen, hangs=screen.hangs[:-1])
+        yield screen
+    n_rows = min(len(screen.table.rows), HEIGHT) if screen.table else 0
+    fewer = [_with_rows(screen, n) for n in range(n_rows - 1, FEWEST_ROWS - 1, -1)] if screen.sample else []
+    yield from fewer
+    for said in range(len(screen.answer) - 1, 0, -1):
+        for one in (screen, *fewer):
+            yield replace(one, answer=screen.answer[:said])
+    screen = replace(screen, answer=screen.answer[:1])
     for most in ((3, 3), (2, 2), (2, 1), (1, 1)):
         yield _shortened(screen, *most)
-    n_rows = len(screen.table.rows) if screen.table else 0
-    for n in range(min(n_rows, HEIGHT) - 1, 0, -1):
-        yield replace(_shortened(screen, 2, 2), table=_first_rows(screen.table, n))
+    for n in range(n_rows - 1, 0, -1):
+        yield _with_rows(_shortened(screen, 2, 2), n)
     yield replace(_shortened(screen, 2, 2), table=None)
 
 
 def _shortened(screen: Screen, answer: int, hangs: int) -> Screen:
     """Return a screen whose answer, and what it depends on, take so many lines at most."""
-    return Screen(
-        _cut(screen.what, answer),
-        (_cut(run_together(screen.answer), answer),),
-        screen.table,
-        (_cut(run_together(screen.hangs), hangs),),
-        tuple(_cut(one, 1) for one in screen.where[:2]),
+    return replace(
+        screen,
+        what=_cut(screen.what, answer),
+        answer=(_cut(run_together(screen.answer), answer),),
+        hangs=(_cut(run_together(screen.hangs), hangs),),
+        where=tuple(_cut(one, 2) for one in screen.where[:1]),
     )
 
 
-def _first_rows(table: Table | None, n: int) -> Table | None:
-    """Return the first rows of a table, which says how many there are more."""
-    if table is None:
-        return None
-    more = len(table.rows) - n
-    notes = (ngettext("and {n} more", "and {n} more", more), *table.notes[:1])
-    return replace(table, rows=table.rows[:n], notes=notes)
+def _with_rows(screen: Screen, n: int) -> Screen:
+    """Return a screen with the first rows of its table, which says how many there are more."""
+    if screen.table is None:
+        return screen
+    more = len(screen.table.rows) - n
+    notes = (ngettext("and {n} more", "and {n} more", more), *screen.table.notes[:1])
+    if screen.sample:
+        notes = (screen.sample[n - 1],)
+    return replace(screen, table=replace(screen.table, rows=screen.table.rows[:n], notes=notes))
 
 
 def _cut(text: str, most: int) -> str:
@@ -141,8 +155,11 @@ def _cut(text: str, most: int) -> str:
     there = wrapped(text)
     if len(there) <= most:
         return text
-    last = set_cell_size(there[most - 1], WIDTH - 4).rstrip()
-    return " ".join([*there[: most - 1], f"{last} ..."])
+    last = there[most - 1]
+    if cells(last) > WIDTH - 4:  # between words, where there are some
+        last = set_cell_size(last, WIDTH - 4)
+        last = last.rpartition(" ")[0] or last
+    return " ".join([*there[: most - 1], f"{last.rstrip()} ..."])
 
 
 def _parts(screen: Screen) -> list[list[str]]:

@@ -834,7 +834,9 @@ def test_equity_of_places_drawn_anew_has_communities_of_few_and_of_many_heads_an
     drawn = measures(PILOTS[:2], 5).filter(~pl.col("group").str.starts_with("community:"))
     near = drawn.filter(pl.col("group") == "distance:near")
     few, many = (
-        near.with_columns(group=pl.lit(f"heads:{how_many}"), value=pl.col("value") + more)
+        near.with_columns(
+            group=pl.lit(f"heads:{how_many}"), value=pl.col("value") + more * (pl.col("replication") + 8) / 10
+        )
         for how_many, more in (("few", 2.0), ("many", 0.0))
     )
     figure = equity_chart(pl.concat([drawn, few, many]))
@@ -846,7 +848,7 @@ def test_equity_of_places_drawn_anew_has_communities_of_few_and_of_many_heads_an
     assert "median community" not in words(figure)
     assert_legible(figure)
     panel = figure.axes[1]
-    assert [t.get_text() for t in panel.texts if t.get_text().startswith("+2")] == ["+2.00 ± 0.00"] * 2
+    assert [t.get_text() for t in panel.texts if t.get_text().startswith("+2")] == ["+2.00 ± 0.39"] * 2
     assert any("full: many house-" in t.get_text() for t in panel.texts)
     assert not any("communities" in t.get_text() for t in panel.texts)
 

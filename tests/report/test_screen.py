@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
@@ -45,6 +46,26 @@ def test_the_last_sentences_go_first_where_there_is_no_room():
     assert "8 word" not in shown
     assert "hangs one." in shown
     assert "hangs two." not in shown
+
+
+def test_rows_that_are_only_a_sample_go_before_sentences_and_say_how_many_there_are():
+    sentences = tuple(f"{i} {'word ' * 30}" for i in range(6))
+    notes = tuple(f"The first {n} of 21." for n in range(1, 7))
+    plain = Screen("what", sentences, table(6, 2), ("It hangs.",), ("where",))
+    assert "5 word" not in " ".join(lines(plain))
+    shown = " ".join(lines(replace(plain, sample=notes)))
+    assert "5 word" in shown
+    assert "The first 4 of 21." in shown
+    assert "enforcement_below_3" in shown
+    assert "enforcement_below_4" not in shown
+
+
+def test_a_long_text_is_cut_between_words_and_where_there_is_more_is_whole():
+    where = "More: wangge show a_name_of_some_length; results/a_name_of_some_length/summary.md and 19 charts beside it."
+    shown = lines(Screen("what", ("lengthy " * 200,), table(8), ("hangs",), (where,)))
+    (cut,) = (line for line in shown if line.endswith(" ..."))
+    assert cut.removesuffix(" ...").split()[-1] == "lengthy"
+    assert " ".join(shown[-2:]) == where
 
 
 def test_a_row_keeps_its_name_whole_and_its_numbers_on_one_line():

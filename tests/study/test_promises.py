@@ -70,9 +70,11 @@ def test_the_best_by_a_response_is_not_chosen_where_it_breaks_a_promise():
     assert fates(choice)["p0000"] is Fate.BREAKS
     said = told(choice)
     assert said.startswith(
-        "Promised: patrols done at least 60 % (or within 4 points of it, where a search may judge either way). The "
-        "search for the least wait at a counter, 9 in 10 within, of the points that keep every promise, chose point 1 "
-        "(p0001). Of what is promised it has: patrols done 7"
+        "The search for the least wait at a counter, 9 in 10 within, of the points that keep every promise, chose "
+        "point 1 (p0001). Of what is promised it has: patrols done 7"
+    )
+    assert (
+        "Promised: patrols done at least 60 % (or within 4 points of it, where a search may judge either way)." in said
     )
     assert said.count("at least 60 %") == 1
     assert "With at least 95% confidence it is the best, or within 2 minutes of it." in said
@@ -196,7 +198,7 @@ def test_a_promise_kept_by_the_same_value_in_every_replication_lets_choose_and_g
     for choice in choose(plan, runs, staff):
         assert choice.chosen
         assert "same in every replication" in choice.caveat
-        _, told, *_ = choosing.choices(plan, {WAIT: "minutes"}, [choice], dict.fromkeys(LABELS, "a point"))
+        told, *_ = choosing.choices(plan, {WAIT: "minutes"}, [choice], dict.fromkeys(LABELS, "a point"))
         assert "There is no guarantee" in told
         assert "0.00 minutes (the same in all" in told
 

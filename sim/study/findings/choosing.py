@@ -45,19 +45,22 @@ def choices(
     plan: Plan, units: Mapping[Response, str], made: Sequence[Choice], labels: Mapping[str, str],
     confirmed: Sequence[str] = (),
 ) -> Iterator[str]:  # fmt: skip
-    """Yield what is promised, what was chosen, with which guarantee, and what fresh replications say of it.
+    """Yield what was chosen, with which guarantee, what was promised, and what fresh replications say of the choice.
+
+    The fewest heads come first, as whoever asks for them asks for that.
 
     `units`: of the responses that something is promised of. `labels`: of points, by their names.
     """
-    if made and plan.study.promises:
-        yield _promises(plan, units)
-    seen = confirmed or [""] * len(made)
-    for choice in made:  # all of them before what is seen of each: a screen cuts the last sentences off
+    seen = zip(made, confirmed or [""] * len(made), strict=True)
+    each = sorted(seen, key=lambda one: one[0].response is not None)
+    for choice, _ in each:  # all of them before what is seen of each: a screen leaves the last sentences out
         if choice.chosen is None:
             yield _none_chosen(choice)
         else:
             yield run_together(_chosen(choice, labels[choice.chosen]))
-    for choice, again in zip(made, seen, strict=True):
+    if made and plan.study.promises:
+        yield _promises(plan, units)
+    for choice, again in each:
         if again:
             yield again
         left_out = _by_fate(choice) if choice.chosen is not None else {}

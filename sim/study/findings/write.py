@@ -158,15 +158,20 @@ def printed(
         study=phrase(study.title), points=n_points, pilots=listed(study.pilots), weeks=counts.weeks(run.measured_weeks),
     )  # fmt: skip
     others = tuple(i for i in range(len(shown.columns)) if i)  # without the names of points, which say little
-    first = gettext("The first {n} of {points}.", n=GLANCED, points=n_points)
+    sample = tuple(gettext("The first {n} of {points}.", n=n, points=n_points) for n in range(1, GLANCED + 1))
     glance = Table(
         gettext("At a glance"),
         tuple(shown.columns[i] for i in others),
         tuple(tuple(row[i] for i in others) for row in shown.rows[:GLANCED]),
-        (first,) if len(plan.points) > GLANCED else (),
+        sample[-1:] if len(plan.points) > GLANCED else (),
     )
     screen = Screen(
-        what, tuple(all_sentences), glance, (assumptions(plan.first.district.name),), where(name, n_charts=n_charts)
+        what,
+        tuple(all_sentences),
+        glance,
+        (assumptions(plan.first.district.name),),
+        where(name, n_charts=n_charts),
+        sample=sample,
     )
     findings_page = Page(
         "findings", gettext("what was found, in sentences"), paragraphs=tuple(f"- {one}" for one in all_sentences)
