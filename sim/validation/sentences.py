@@ -92,7 +92,9 @@ def first_screen(outcomes: pl.DataFrame, form: Form, seed: int, failures: str, n
     """Return the first screen of a validation: how many values agree, by what they are values of."""
     kinds = [kind for kind in (AGREES, DIFFERS, VAGUE, NOT_COVERED) if (outcomes["verdict"] == kind).any()]
     rows = []
-    for (mechanism,), part in outcomes.group_by(["mechanism"], maintain_order=True):
+    # where something does not agree comes first: a screen leaves the last rows out
+    parts = outcomes.group_by(["mechanism"], maintain_order=True)
+    for (mechanism,), part in sorted(parts, key=lambda one: bool((one[1]["verdict"] == AGREES).all())):
         counts = [str(int((part["verdict"] == kind).sum())) for kind in kinds]
         rows.append((phrase(str(mechanism)) or gettext("not covered, with the reason"), *counts))
     columns = (Column(gettext("mechanism")), *(Column(gettext(kind), "right") for kind in kinds))
