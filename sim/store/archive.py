@@ -337,7 +337,9 @@ class Archive:
         with files.as_store_error(self.folder):
             entries = layout.entries_of(self._folder(key))
             return sorted(
-                Path(one) for one in entries if layout.is_own(one.name) and not one.is_dir(follow_symlinks=False)
+                Path(one)
+                for one in entries
+                if layout.is_own(one.name) and (one.is_file(follow_symlinks=False) or one.is_symlink())
             )
 
     def leftovers(self) -> list[Path]:
@@ -358,7 +360,7 @@ class Archive:
             for path in paths:
                 if not path.parent.resolve().is_relative_to(self.folder.resolve()):
                     raise StoreError(f"{path} must lie inside the archive {self.folder} to be removed")
-                if not (layout.is_own(path.name) or path.name.startswith(files.TEMPORARY)):
+                if not (layout.is_own(path.name) or files.TEMPORARY_NAME.fullmatch(path.name)):
                     raise StoreError(f"{path} must be a file that the archive has written to be removed")
                 files.remove(path)
                 for folder in path.parents[:2]:

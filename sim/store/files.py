@@ -8,6 +8,7 @@ import io
 import json
 import os
 import platform
+import re
 import shutil
 import stat
 import time
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TEMPORARY = ".tmp-"
+TEMPORARY_NAME = re.compile(rf"{re.escape(TEMPORARY)}[0-9a-f]{{8}}-[0-9]+-[0-9a-f]{{12}}")
+"""Of a machine, a process, and a token: whoever begins a name so by chance has not written it so."""
+
 DAY_SECONDS = 86_400
 LONGEST_WRITE = 20
 """Seconds after which a process that keeps a folder to itself is taken for suspended."""
@@ -143,6 +147,7 @@ def as_table(data: bytes, share: int = 1) -> pl.DataFrame:
     # What says where the columns are takes longer to read the longer it is: two million bytes, for ever.
     if data[-4:] != b"PAR1" or int.from_bytes(data[-8:-4], "little") > MOST_FOOTER_BYTES:
         raise OSError(errno.EINVAL, "it is no table that was written here")
+    data = by_its_own_types(data)  # what is measured is what is decoded, to the byte
     try:
         size = size_of(data)
     except ValueError as error:
@@ -151,7 +156,7 @@ def as_table(data: bytes, share: int = 1) -> pl.DataFrame:
         most = f"{MOST_CELLS // share:,} cells and {MOST_DECODED_BYTES // share:,} bytes"
         raise OSError(errno.EFBIG, f"it must have at most {most}")
     with without_stderr():
-        table = pl.read_parquet(io.BytesIO(by_its_own_types(data)))
+        table = pl.read_parquet(io.BytesIO(data))
     table = table.with_columns(pl.col(table.columns[i]).cast(pl.Null) for i in size.empty)
     check_table(table, share)
     return table
@@ -425,7 +430,8 @@ def _lock(descriptor: int, name: str) -> None:
 
 def leftovers(folder: Path) -> list[Path]:
     """Return the files in a folder that killed processes left half written."""
-    return sorted(path for path in folder.glob(f"{TEMPORARY}*") if _abandoned(path))
+    found = (path for path in folder.glob(f"{TEMPORARY}*") if TEMPORARY_NAME.fullmatch(path.name))
+    return sorted(path for path in found if _abandoned(path))
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -28,11 +28,11 @@ def without_stderr() -> Iterator[None]:
         except OSError:  # it is closed: there is nothing to keep silent
             yield
             return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
         try:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, STDERR)
+            os.close(nowhere)
             yield
         finally:
             os.dup2(kept, STDERR)
             os.close(kept)
-            os.close(nowhere)

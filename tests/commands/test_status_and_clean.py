@@ -222,12 +222,17 @@ def test_clean_follows_no_link_and_leaves_what_it_does_not_know(results: Path, t
         (archive.folder / "cc" / C / name).mkdir()
         (archive.folder / "cc" / C / name / "thesis.doc").write_text("years of work")
     (archive.folder / "cc" / C / "thesis.doc").write_text("years of work")
+    (archive.folder / ".tmp-thesis").mkdir()
+    (archive.folder / ".tmp-thesis" / "thesis.doc").write_text("years of work")
+    os.utime(archive.folder / ".tmp-thesis", (0, 0))
+    os.mkfifo(archive.folder / "cc" / C / "0008.zip")
     for path in (archive.folder / "cc" / C).iterdir():
         os.utime(path, (0, 0), follow_symlinks=False)
     wangge(results.parent, "clean", "unused=true", "yes=true")
     assert sorted(contents(outside)) == [f"{room.name}/0000.zip", f"{room.name}/corrupt-0000-{TOKEN}.zip"]
     left = sorted(path.name for path in (archive.folder / "cc" / C).iterdir())
-    assert left == ["0006.zip", f"corrupt-0005-{TOKEN}.zip", "corrupt-mine", "thesis.doc"]
+    assert (archive.folder / ".tmp-thesis" / "thesis.doc").exists()
+    assert left == ["0006.zip", "0008.zip", f"corrupt-0005-{TOKEN}.zip", "corrupt-mine", "thesis.doc"]
     with pytest.raises(StoreError, match=r"must lie inside the archive .* to be removed"):
         archive.remove([room / "0000.zip"])
     with pytest.raises(StoreError, match="must lie inside the archive"):

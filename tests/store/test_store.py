@@ -506,15 +506,18 @@ def test_leftovers_are_removed_only_when_their_process_has_ended(store: Store, t
         dead = mine.with_name(mine.name.replace(f"-{os.getpid()}-", f"-{ended.pid}-"))
         dead.mkdir()
         (dead / "facts.json").write_text("{")
-        elsewhere = mine.with_name(f".tmp-00000000-{ended.pid}-a")
-        old = mine.with_name(f".tmp-00000000-{ended.pid}-b")
+        elsewhere = mine.with_name(f".tmp-00000000-{ended.pid}-{'a' * 12}")
+        old = mine.with_name(f".tmp-00000000-{ended.pid}-{'b' * 12}")
         for path in (elsewhere, old):
             path.write_text("")
         os.utime(old, (time.time() - 90_000,) * 2)
-        link = mine.with_name(f"{dead.name}-link")
+        link = mine.with_name(f"{dead.name[:-12]}{'c' * 12}")
         link.symlink_to(tmp_path)
+        thesis = mine.with_name(".tmp-thesis")
+        thesis.mkdir()
+        os.utime(thesis, (time.time() - 90_000,) * 2)
         Store.open(store.folder, IDENTITY, {})
-        assert {path.name for path in store.folder.glob(".tmp-*")} == {mine.name, elsewhere.name}
+        assert {path.name for path in store.folder.glob(".tmp-*")} == {mine.name, elsewhere.name, thesis.name}
     assert store.folder.exists()
     assert not mine.exists()
 

@@ -330,6 +330,16 @@ def test_types_that_the_writer_noted_beside_those_of_the_format_are_not_read(mon
     assert files.as_table(forged).equals(TABLE)
 
 
+def test_what_is_measured_is_what_is_decoded_to_the_byte(monkeypatch):
+    measured, decoded = [], []
+    honest, reading = parquet_size.size_of, pl.read_parquet
+    monkeypatch.setattr(files, "size_of", lambda data: measured.append(bytes(data)) or honest(data))
+    monkeypatch.setattr(pl, "read_parquet", lambda source: decoded.append(source.getvalue()) or reading(source))
+    assert files.as_table(files.parquet(TABLE)).equals(TABLE)
+    assert measured == decoded
+    assert parquet_size.TYPES_OF_ARROW not in decoded[0]
+
+
 def with_heads(monkeypatch, change):
     """Have the heads of pages read as they are after a change."""
     honest = parquet_size._Reader.fields

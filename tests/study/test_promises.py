@@ -192,8 +192,8 @@ def test_a_promise_kept_by_the_same_value_in_every_replication_lets_choose_and_g
     assert summary["kept_as_seen"].all()
     found = {"summary": summary}
     said = " ".join(sentences.sentences(plan, found, {WAIT: "minutes", PATROLS_DONE: "share"}, words_of(plan)))
-    assert "0 of 4 points keep the promise" in said
-    assert "4 of these kept it as far as is seen" in said
+    assert "In every replication" in said
+    assert "was kept at 4 of 4 points. By 95% intervals that hold together 0 keep it, 0 break it, and 4 may" in said
     assert "the best mean of those that kept the promise as far as is seen" in said
     for choice in choose(plan, runs, staff):
         assert choice.chosen
@@ -253,8 +253,8 @@ def test_of_a_point_too_skewed_for_an_interval_it_is_said_that_every_replication
     summary = tables.summary_table(plan, runs, rule, known, 0.95).spoken()
     units = {response: runs.unit(response) for response in plan.study.asked}
     said = next(iter(sentences.sentences(plan, {"summary": summary}, units, words_of(plan))))
-    assert said.startswith("1 of 4 points keep the promise (patrols done at least 60 %), 1 break it, and 2 may do")
-    assert said.endswith("Of the latter, 1 keeps it in every replication: too few to be sure.")
+    assert said.startswith("In every replication the promise (patrols done at least 60 %) was kept at ")
+    assert "1 keep it, 1 break it, and 2 may do either or cannot be judged: values that are the same" in said
     heat = (
         tables.findings(plan, runs, rule, known, screened(plan), Outcome(pl.DataFrame(), (), ())).tables["heat"].table
     )

@@ -120,39 +120,42 @@ def _promises(plan: Plan, summary: pl.DataFrame, units: Mapping[Response, str]) 
         return
     keeps = summary["keeps_promises"]
     kept, broken, unknown = (int(n) for n in (keeps.sum(), (~keeps).sum(), keeps.null_count()))
-    about = {"kept": kept, "all": len(summary), "broken": broken, "unknown": unknown, "confidence": plan.confidence}
+    about = {"kept": kept, "broken": broken, "unknown": unknown, "confidence": plan.confidence}
     counted = (  # of a choice, which comes first, it has been said what is promised
         gettext(
             "{kept} of {all} points keep the promise, {broken} break it, and {unknown} may do either or cannot be "
             "judged, by {confidence:.0%} intervals that hold together.",
-            **about,
+            all=len(summary), **about,
         )
         if plan.study.choose
         else gettext(
             "{kept} of {all} points keep the promise ({goals}), {broken} break it, and {unknown} may do either or "
             "cannot be judged, by {confidence:.0%} intervals that hold together.",
-            goals=bounds(plan, units), **about,
+            goals=bounds(plan, units), all=len(summary), **about,
         )
     )  # fmt: skip
-    too_few = len(summary.filter(keeps.is_null(), pl.col("kept_in") == pl.col("n"), ~pl.col("kept_as_seen")))
-    told = [counted]
-    if too_few:
-        told.append(
-            ngettext(
-                "Of the latter, {n} keeps it in every replication: too few to be sure.",
-                "Of the latter, {n} keep it in every replication: too few to be sure.",
-                too_few,
-            )
-        )
-    if as_seen := int(summary["kept_as_seen"].sum()):
-        told.append(
+    unsure = summary.filter(keeps.is_null(), (pl.col("kept_in") == pl.col("n")) | pl.col("kept_as_seen")).height
+    if not unsure:
+        yield counted
+        return
+    always = summary.filter(pl.col("kept_in") == pl.col("n")).height
+    first = gettext("In every replication it was kept at {n} of {all} points.", n=always, all=len(summary))
+    if not plan.study.choose:
+        first = gettext(
+            "In every replication the promise ({goals}) was kept at {n} of {all} points.",
+            goals=bounds(plan, units), n=always, all=len(summary),
+        )  # fmt: skip
+    yield run_together(
+        [
+            first,
             gettext(
-                "{n} of these kept it as far as is seen, in part by values that are the same in all replications: that "
-                "does not show how they vary, and guarantees nothing.",
-                n=as_seen,
-            )
-        )
-    yield run_together(told)
+                "By {confidence:.0%} intervals that hold together {kept} keep it, {broken} break it, and {unknown} may "
+                "do either or cannot be judged: values that are the same in all replications, or too skewed for so "
+                "few, guarantee nothing.",
+                **about,
+            ),
+        ]
+    )
 
 
 def _range(
