@@ -526,6 +526,18 @@ def test_a_curve_breaks_where_a_value_is_withheld():
     assert "Withheld at 3 (four_level); 3 (three_level); 4 (three_level): " + WHY in words(figure)
 
 
+@pytest.mark.parametrize("kind", ["curve", "panels"])
+def test_the_scale_of_shares_ends_above_the_strip_in_which_it_is_marked_what_has_no_value(kind):
+    draw, table = {"curve": (curve, curve_table()), "panels": (panels, panels_table())}[kind]
+    most = table["mean"].max()
+    shares = table.with_columns(pl.col("mean", "low", "high") / most, unit=pl.lit("share"))
+    axes = draw(without(shares, 1), None).axes[0]
+    low, high = axes.spines["left"].get_bounds()
+    assert axes.get_ylim()[0] < low
+    assert all(max(low, 0) <= tick <= high for tick in axes.get_yticks())
+    assert draw(shares, None).axes[0].spines["left"].get_bounds() is None
+
+
 def test_a_heat_map_has_each_number_and_its_colour():
     figure = heat_map(heat_table())
     axes = figure.axes[0]

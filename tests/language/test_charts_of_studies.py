@@ -1,7 +1,9 @@
 """Studies speak the language that is spoken, and their charts so whatever a study spoke when it was run."""
 
+import math
 import re
 
+import polars as pl
 import pytest
 import yaml
 from setups.commands import wangge
@@ -67,6 +69,27 @@ def test_a_chart_in_chinese_is_legible_and_names_its_study(store, kind):
         assert_legible(figure)
         assert re.search("每个网格的户数与分工办法[：。]", words(figure))
         assert "2 replications" not in charts.render(figure, "svg").decode()
+
+
+@pytest.mark.parametrize("kind", ["main_effects", "curve", "heat", "panels"])
+def test_intervals_are_spoken_of_where_some_are_drawn(store, kind, monkeypatch):
+    def said():
+        return words(next(draw for name, draw in charting.drawings(store).items() if name.startswith(kind))())
+
+    whole = charting.table_of
+
+    def alike(*which):
+        table = whole(*which)
+        ends = [name for name in ("low", "high") if name in table.columns]
+        return table.with_columns(pl.lit(math.nan).alias(name) for name in ends)
+
+    with speaking("en"):
+        assert "95% interval" in said()
+        assert "without intervals" not in said()
+        monkeypatch.setattr(charting, "table_of", alike)
+        assert "95% interval" not in said()
+        assert "without intervals" in said()
+        assert "with its interval" not in said()
 
 
 def test_a_study_that_spoke_english_is_drawn_in_chinese(store):

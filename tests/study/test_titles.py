@@ -93,12 +93,26 @@ def test_lines_are_told_one_by_one_and_many_are_counted():
     assert found("curve", rows) == [
         "Wait at a counter, heads 90 to 100: from 9.10 minutes to 3.20 minutes with roles=ab; no sure "
         "change with lines",
-        "Wait at a counter, heads 90 to 100: surely down in 1 of 2 lines",
+        "Wait at a counter, heads 100 against 90: surely lower in 1 of 2 lines",
     ]
     five = [row for i, end in enumerate((3, 3, 20, 9, NAN)) for row in line([9.1, end], series=f"s{i}")]
     assert found("curve", five) == [
-        "Wait at a counter, heads 90 to 100: surely up in 1 of 5 lines and surely down in 2 of 5 lines"
+        "Wait at a counter, heads 100 against 90: surely higher in 1 of 5 lines and surely lower in 2 of 5 lines"
     ]
+
+
+@LANGUAGES
+def test_a_line_that_passes_a_peak_is_counted_by_its_ends(language):
+    peaks = [*line([16.7, 65.0, 45.4], series="lines"), *line([8.5, 79.7, 72.9], series="ab")]
+    rows = [*peaks, *line([NAN, 74.3, 58.3], series="dedicated"), *line([0.0, 47.3, 77.4], series="generalist")]
+    said = {
+        "en": "Wait at a counter, heads 110 against 90: surely higher in 3 of 4 lines",
+        "zh": "Wait at a counter：heads为110时与为90时相比，4条线中3条确定较高",
+    }
+    with speaking(language):
+        assert found("curve", rows) == [said[language]]
+    # two lines might be told one by one, which would not tell of the peaks
+    assert found("curve", peaks) == ["Wait at a counter, heads 110 against 90: surely higher in 2 of 2 lines"]
 
 
 def test_where_no_line_goes_anywhere_lines_may_differ_from_one_another():

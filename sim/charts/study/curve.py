@@ -22,7 +22,7 @@ from sim.charts.study.response import (
     interval,
     limits,
     say_withheld,
-    scale,
+    scale_above_strip,
     withheld_notes,
 )
 from sim.charts.style import PALE, band_opacity, pilot_style, styled
@@ -92,7 +92,6 @@ def curve(
     axes.set_ylabel("\n".join(wrapped(response.words, _HEIGHT, 9)))
     axes.grid(axis="y", color=PALE, lw=0.8)
     axes.set_axisbelow(True)
-    scale(axes.yaxis)
     return page.figure
 
 
@@ -134,12 +133,11 @@ def _limits(axes: Axes, table: pl.DataFrame, response: Response, promise: Promis
         high = max(high, bound + 0.12 * (high - low))
         low = min(low, bound - 0.08 * (high - low))
     # The words "withheld" stand at the foot, under everything else.
-    low -= 0.25 * (high - low) if withheld else 0.0
-    axes.set_ylim(low, high)
+    scale_above_strip(axes, (low, high), strip=0.25 if withheld else 0.0)
     if promise is None:
         return
     shade_broken(axes, promise, bound, (low, high))
-    frame = Frame(axes.get_xlim(), (low, high), _WIDTH - 2 * EDGE - _SCALE, _HEIGHT)
+    frame = Frame(axes.get_xlim(), axes.get_ylim(), _WIDTH - 2 * EDGE - _SCALE, _HEIGHT)
     words = short_name(promise[0], 90)
     draw_promise(axes, words, bound, (frame, frame.beside(words, bound, _drawn(axes))))
 

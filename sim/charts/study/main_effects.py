@@ -12,7 +12,7 @@ from sim.charts.page import EDGE, Key, Page, Title, distinct, short_name, wrappe
 from sim.charts.study.levels import Levels, path_lines
 from sim.charts.study.response import Response, interval, limits, say_withheld, scale, withheld_notes
 from sim.charts.style import COLOURS, PALE, styled
-from sim.language import gettext
+from sim.language import N_, gettext
 from sim.report.lines import literal
 
 _HEIGHT = 1.9
@@ -53,7 +53,7 @@ def main_effects(table: pl.DataFrame, title: Title, subtitle: str = "", footer: 
         down = tops[-1] + _HEIGHT + max(one.depth(panel_width) for one in levels[span]) + 0.22
     down -= 0.1
     page = Page.around(
-        width, down, title=title, subtitle=literal(subtitle), legend=[_key()], footer=footer, notes=_notes(table)
+        width, down, title=title, subtitle=literal(subtitle), legend=[_key(table)], footer=footer, notes=_notes(table)
     )  # fmt: skip
     ends = limits(response.scaled([*table["mean"], *table["low"], *table["high"]]), 0.1)
     for i, part in enumerate(parts):
@@ -71,9 +71,12 @@ def main_effects(table: pl.DataFrame, title: Title, subtitle: str = "", footer: 
     return page.figure
 
 
-def _key() -> Key:
+def _key(table: pl.DataFrame) -> Key:
+    """Return the key of the means, with their intervals where there are any."""
     look = {"color": COLOURS[1], "marker": "o", "ms": 6, "lw": 1.6, "mec": "white", "mew": 0.6}
-    return Key(gettext("mean over the other factors, with its interval"), look, line=True)
+    known = (table["low"].is_finite() & table["high"].is_finite()).any()
+    words = N_("mean over the other factors, with its interval") if known else N_("mean over the other factors")
+    return Key(gettext(words), look, line=True)
 
 
 def _panel(axes: Axes, part: pl.DataFrame, levels: Levels, response: Response) -> None:

@@ -16,7 +16,7 @@ from sim.charts.study.response import (
     Response,
     checked_promise,
     limits,
-    scale,
+    scale_above_strip,
     withheld_notes,
 )
 from sim.charts.style import PALE, styled
@@ -78,7 +78,7 @@ def panels(
         footer=footer,
         notes=withheld_notes(_places(table)),
     )
-    ends = _ends(table, response, promise)
+    ends, strip = _ends(table, response, promise), 0.3 if len(without(table)) else 0.0
     for i, part in enumerate(parts):
         row, column = divmod(i, n_columns)
         axes = page.axes(EDGE + _SCALE + column * (width + _BETWEEN), row * pitch + head, width, _HEIGHT)
@@ -87,7 +87,7 @@ def panels(
             mine = part.filter(pl.col("series") == name).sort("order")
             draw_series(axes, mine, levels, response, (k, series))
         levels.draw(axes, width)
-        axes.set_ylim(*ends)
+        scale_above_strip(axes, ends, strip=strip)
         mark_withheld(axes, part, levels, series)
         if promise:
             bound = response.one(promise[1])
@@ -95,7 +95,6 @@ def panels(
             axes.axhline(bound, zorder=3, **_BOUND)
         axes.grid(axis="y", color=PALE, lw=0.8)
         axes.set_axisbelow(True)
-        scale(axes.yaxis)
         if column:
             axes.tick_params(axis="y", labelleft=False)
         else:
@@ -113,10 +112,9 @@ def _promise_keys(promise: Promise | None) -> list[Key]:
 
 
 def _ends(table: pl.DataFrame, response: Response, promise: Promise | None) -> tuple[float, float]:
-    """Return the ends of the scale that all panels share, with room at the foot for what is withheld."""
+    """Return the ends of the scale that all panels share."""
     bound = response.one(promise[1]) if promise else math.nan
-    low, high = limits([*response.scaled([*table["mean"], *table["low"], *table["high"]]).tolist(), bound], 0.1)
-    return low - (0.3 * (high - low) if len(without(table)) else 0.0), high
+    return limits([*response.scaled([*table["mean"], *table["low"], *table["high"]]).tolist(), bound], 0.1)
 
 
 def _places(table: pl.DataFrame) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from sim.arrays import Floats
 from sim.charts.frame import Box, Frame
@@ -22,6 +22,8 @@ from sim.report.tables import decimals, number, scale_of, with_unit
 Promise = tuple[str, float, str]
 """A bound on a response: its words, its value in the response's unit, and `at_most` or `at_least`."""
 
+_STRIP = "#f4f4f4"
+"""The colour under a scale where it is marked what has no value."""
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -109,8 +111,33 @@ def tick_words(value: float) -> str:
 
 def scale(axis: Axis, n_ticks: int = 5) -> None:
     """Give an axis round ticks with plain labels, without an offset."""
-    axis.set_major_locator(MaxNLocator(n_ticks, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_locator(_round_ticks(n_ticks))
     axis.set_major_formatter(FuncFormatter(lambda value, _: tick_words(float(value))))
+
+
+def scale_above_strip(axes: Axes, ends: tuple[float, float], *, strip: float) -> None:
+    """Give a chart the scale of a response, and under it a strip without a scale, where it is marked what has no value.
+
+    Parameters
+    ----------
+    ends
+        Of the scale.
+    strip
+        Height of the strip over that of the scale; 0: none.
+    """
+    low, high = ends
+    axes.set_ylim(low - strip * (high - low), high)
+    scale(axes.yaxis)
+    if not strip:
+        return
+    axes.axhspan(axes.get_ylim()[0], low, facecolor=_STRIP, lw=0, zorder=0.5)
+    axes.spines["left"].set_bounds(low, high)
+    ticks = np.asarray(_round_ticks().tick_values(low, high), dtype=np.float64).tolist()
+    axes.yaxis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
+
+
+def _round_ticks(n_ticks: int = 5) -> MaxNLocator:
+    return MaxNLocator(n_ticks, steps=[1, 2, 2.5, 5, 10])
 
 
 def limits(values: Iterable[float], margin: float = 0.06) -> tuple[float, float]:

@@ -279,17 +279,34 @@ def _opening(part: pl.DataFrame, notes: Mapping[str, Any], kind: str, what: str,
     return {"title": [*found, neutral], "subtitle": run_together(sentences), "footer": notes["footer"]}
 
 
+def _has_intervals(part: pl.DataFrame) -> bool:
+    """Return whether a mean of a table has an interval."""
+    return bool((part["low"].is_finite() & part["high"].is_finite()).any())
+
+
+def _intervals(part: pl.DataFrame, notes: Mapping[str, Any]) -> str:
+    """Return what the intervals of a table are, or that it has none."""
+    return str(notes["interval"]) if _has_intervals(part) else gettext("without intervals")
+
+
+def _mean(part: pl.DataFrame, notes: Mapping[str, Any]) -> str:
+    """Return what is drawn at each level: a mean and its interval, or the mean alone where no interval is known."""
+    if not _has_intervals(part):
+        return gettext("{mean}, without intervals", mean=gettext("Mean"))
+    return gettext("Mean and {intervals}", intervals=notes["interval"])
+
+
 def _main_effects(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
     """Return the main effects of one response."""
     from sim.charts import main_effects
 
     if notes["designs"][int(part["design"][0])]["kind"] == "grid":
-        mean = gettext("Mean over the levels of the other factors, {intervals}.", intervals=notes["interval"])
+        mean = gettext("Mean over the levels of the other factors, {intervals}.", intervals=_intervals(part, notes))
         subtitle = run_together([mean, *omissions(part)])
     else:
         subtitle = gettext(
             "Mean over the settings of each part of a factor's range; {intervals}, over settings and replications.",
-            intervals=notes["interval"],
+            intervals=_intervals(part, notes),
         )
     opening = _opening(part, notes, "main_effects", _words(part, notes), subtitle)
     return main_effects(_with_words(part, notes), **opening)
@@ -315,7 +332,7 @@ def _curve(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
 
     design = notes["designs"][int(part["design"][0])]
     factor, others = design["factors"][:1], design["factors"][1:]
-    subtitle = [gettext("Mean and {intervals}", intervals=notes["interval"])]
+    subtitle = [_mean(part, notes)]
     if design["kind"] == "zip" and others:
         which = both(others)
         subtitle.append(ngettext("{factors} moves with it", "{factors} move with it", len(others), factors=which))
@@ -334,7 +351,7 @@ def _panels(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
 
     factor, series, third, *others = notes["designs"][int(part["design"][0])]["factors"]
     subtitle = [
-        gettext("Mean and {intervals}", intervals=notes["interval"]),
+        _mean(part, notes),
         gettext("a line for each level of {factor}", factor=series),
         _averaged(gettext("a panel for each level of {factor}", factor=third), others, part),
     ]
@@ -350,10 +367,13 @@ def _heat(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
 
     others = notes["designs"][int(part["design"][0])]["factors"][2:]
     mean = _averaged(gettext("Mean of each cell"), others, part)
-    subtitle = gettext(
-        "{mean}; below it, small: half-width of its {confidence:.0%} interval.",
-        mean=mean, confidence=notes["confidence"],
-    )  # fmt: skip
+    if _has_intervals(part):
+        subtitle = gettext(
+            "{mean}; below it, small: half-width of its {confidence:.0%} interval.",
+            mean=mean, confidence=notes["confidence"],
+        )  # fmt: skip
+    else:
+        subtitle = gettext("{what}.", what=gettext("{mean}, without intervals", mean=mean))
     promise = _promise(part, notes) if "keeps" in part.columns else None
     return heat_map(
         _with_words(part, notes), promise=promise, around_zero=_is_difference(part),
@@ -419,7 +439,8 @@ def _pareto(part: pl.DataFrame, notes: Mapping[str, Any]) -> Figure:
 
     label = _words(part, notes)
     subtitle = gettext(
-        "Where the steps turn, no design has fewer heads and a better mean; {intervals}.", intervals=notes["interval"]
+        "Where the steps turn, no design has fewer heads and a better mean; {intervals}.",
+        intervals=_intervals(part, notes),
     )
     return pareto(
         part, cost_label=gettext("heads of all levels"), response_label=label,

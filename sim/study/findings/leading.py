@@ -64,19 +64,24 @@ def extremes(part: pl.DataFrame) -> Pair | None:
     return Pair(low, high, _apart(low, high))
 
 
-def along(part: pl.DataFrame) -> Pair | None:
-    """Return the first and the last row of a curve whose levels are numbers, or None.
-
-    The curve must have a value at both ends of the range, and surely not leave the span between these on its way.
-    """
+def ends(part: pl.DataFrame) -> Pair | None:
+    """Return the first and the last row of a curve whose levels are numbers, or None where one of them has no mean."""
     ordered = part.sort("order")
-    if len(ordered) < 2 or ordered["x"].null_count() or not ordered["mean"].is_finite().all():
+    if len(ordered) < 2 or ordered["x"].null_count():
         return None
-    first, *between, last = ordered.to_dicts()
-    above, below = max(first["high"], last["high"]), min(first["low"], last["low"])
-    if any(row["low"] > above or row["high"] < below for row in between):
+    first, last = ordered.row(0, named=True), ordered.row(-1, named=True)
+    if not (math.isfinite(first["mean"]) and math.isfinite(last["mean"])):
         return None
     return Pair(first, last, _apart(first, last) or _changed(first, last))
+
+
+def goes_straight(part: pl.DataFrame) -> bool:
+    """Return whether a curve has a value at every level, and does not surely leave the span of its ends on its way."""
+    rows = part.sort("order").to_dicts()
+    first, last = rows[0], rows[-1]
+    above, below = max(first["high"], last["high"]), min(first["low"], last["low"])
+    leaves = any(row["low"] > above or row["high"] < below for row in rows)
+    return bool(part["mean"].is_finite().all()) and not leaves
 
 
 def strongest(part: pl.DataFrame) -> Moved | None:

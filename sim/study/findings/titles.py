@@ -27,7 +27,7 @@ _UP = N_("{response}: up from {first} at {factor}={start} to {last} at {end}")
 _DOWN = N_("{response}: down from {first} at {factor}={start} to {last} at {end}")
 _SOME_MOVE = N_("{response}: moved beyond the noise by {k} of {n} assumptions")
 _LINE, _UNSURE = N_("from {first} to {last} with {series}"), N_("no sure change with {series}")
-_COUNTED = {1: N_("surely up in {n} of {all} lines"), -1: N_("surely down in {n} of {all} lines")}
+_COUNTED = {1: N_("surely higher in {n} of {all} lines"), -1: N_("surely lower in {n} of {all} lines")}
 
 
 @dataclass(frozen=True)
@@ -111,11 +111,12 @@ def _levels(names: Sequence[str], levels: Sequence[object]) -> str:
 def _curve(part: Part, about: About) -> Iterator[str]:
     """Yield how a response goes along a factor."""
     lines = part.partition_by("series", maintain_order=True)
-    pairs = [leading.along(line) for line in lines]
+    pairs = [leading.ends(line) for line in lines]
     known = [pair for pair in pairs if pair]
     ways = [_way(part, pair) if pair else 0 for pair in pairs]
     ends = {(pair.one["level"], pair.other["level"]) for pair in known}
-    if not any(ways) or len(ends) > 1:
+    straight = all(leading.goes_straight(line) for line in lines)
+    if not any(ways) or len(ends) > 1 or (len(lines) == 1 and not straight):
         yield from _span(part, about, lambda row: _levels(about.factors, [row["level"], row["series"]]))
         return
     start, end, _ = known[0]
@@ -126,7 +127,7 @@ def _curve(part: Part, about: About) -> Iterator[str]:
         first, last = (_value(part, row["mean"]) for row in (start, end))
         yield gettext(_UP if ways[0] > 0 else _DOWN, first=first, last=last, **words)
         return
-    if len(known) == len(lines) <= MOST_LINES:
+    if straight and len(known) == len(lines) <= MOST_LINES:
         each = []
         for i, (way, pair) in enumerate(zip(ways, known, strict=True)):
             # the factor of the lines is named once
@@ -135,7 +136,8 @@ def _curve(part: Part, about: About) -> Iterator[str]:
             each.append(gettext(_LINE if way else _UNSURE, first=first, last=last, series=with_it))
         yield gettext("{response}, {factor} {start} to {end}: {each}", each=separated(each), **words)
     counted = [gettext(message, n=ways.count(way), all=len(lines)) for way, message in _COUNTED.items() if way in ways]
-    yield gettext("{response}, {factor} {start} to {end}: {each}", each=both(counted), **words)
+    # a line may rise or fall on its way: only its ends are compared
+    yield gettext("{response}, {factor} {end} against {start}: {each}", each=both(counted), **words)
 
 
 def _way(part: Part, pair: leading.Pair) -> int:
