@@ -92,6 +92,15 @@ def test_intervals_are_spoken_of_where_some_are_drawn(store, kind, monkeypatch):
         assert "with its interval" not in said()
 
 
+@pytest.mark.parametrize(("language", "said"), [("en", "households of a grid=200, "), ("zh", "每个网格的户数=200")])
+def test_points_are_labelled_with_the_words_of_knobs_that_are_short(store, language, said):
+    with speaking(language):
+        rankings = [draw for name, draw in charting.drawings(store).items() if name.startswith("ranking")]
+        text = words(rankings[0]())
+    assert said in text.replace("\n", " ")
+    assert "grid.households=" not in text
+
+
 def test_a_study_that_spoke_english_is_drawn_in_chinese(store):
     with speaking("en"):
         said = words(next(iter(charting.drawings(store).values()))())

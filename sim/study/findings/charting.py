@@ -39,6 +39,9 @@ SHOWN = ("summary", "controls")
 DIRECTED = ("main_effects", "curve", "tornado", "pareto", "panels")
 """Charts whose subtitle says which direction is better; on others a scale does."""
 
+_MOST_LETTERS = 32
+"""Of the words of a factor in the label of a point, which has little room."""
+
 PARTS = ("design", "pilot", "against", "response")
 """The columns that distinguish the charts of one kind."""
 
@@ -172,7 +175,16 @@ def _called(table: pl.DataFrame, words: Words) -> pl.DataFrame:
     columns = [pl.col(name).replace(words.factors) for name in ("factor",) if name in table.columns]
     longer = {name: words.factor(name) for name in words.factors}
     columns += [pl.col(name).replace(longer) for name in ("x_factor", "y_factor") if name in table.columns]
+    if "label" in table.columns:
+        labels = [_in_words(label, words.factors) for label in table["label"]]
+        table = table.with_columns(pl.Series("label", labels, dtype=pl.String))
     return table.with_columns(columns)
+
+
+def _in_words(label: str, factors: Mapping[str, str]) -> str:
+    """Return the label of a point with its factors in words, but for those whose words are long."""
+    short = {name: words for name, words in factors.items() if len(words) <= _MOST_LETTERS}
+    return re.sub(r"[\w.]+(?==)", lambda found: short.get(found[0], found[0]), label)
 
 
 def _figures(tables: Mapping[str, pl.DataFrame], notes: Mapping[str, Any]) -> Iterator[Chart]:

@@ -133,10 +133,7 @@ def _changed(one: Row, other: Row) -> bool:
     """Return whether one of two rows is that from which differences are, and the other's leaves out 0."""
     ends = ("change", "change_low", "change_high")
     pairs = ((one, other), (other, one)) if set(ends) <= set(one) else ()
-    return any(
-        all(first[end] == 0 for end in ends) and bool(row["change_low"] > 0 or row["change_high"] < 0)
-        for row, first in pairs
-    )
+    return any(first["change"] == 0 and bool(row["change_low"] > 0 or row["change_high"] < 0) for row, first in pairs)
 
 
 def _most(row: Row) -> float:
