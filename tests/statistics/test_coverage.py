@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from scipy.special import stdtrit
-from setups.coverage import ends, failures, stopped, table
+from setups.coverage import ends, failures, rare_values, searched, served, stopped, table
 from setups.laws_of_luck import LAWS, SPREAD
 
 from sim.statistics.best import select_best
@@ -58,6 +58,11 @@ def test_the_page_of_proof_shows_what_is_found_of_single_intervals():
     assert table() in page
 
 
+def test_the_page_says_how_often_rare_values_make_a_guarantee_wrong():
+    page = (Path(__file__).parents[2] / "docs" / "proof.md").read_text(encoding="utf-8")
+    assert rare_values() in " ".join(page.split())
+
+
 def test_most_intervals_of_normal_values_are_printed_and_little_longer_than_students():
     for n, members, printed, longer in (
         (6, 1, 0.75, 4.6), (6, 20, 0.85, 2.1), (10, 1, 0.93, 2.6), (10, 20, 0.98, 1.5), (24, 1, 0.99, 1.1),
@@ -97,27 +102,9 @@ def test_as_many_replications_as_are_said_to_be_enough_mostly_give_an_interval()
         assert np.mean(given) > 0.5, law
 
 
-def served(values):
-    """Serve replications of designs, each from where it stands."""
-    seen = np.zeros(values.shape[1], dtype=int)
-
-    def draw(designs, n):
-        found = np.stack([values[seen[i] : seen[i] + n, i] for i in designs], axis=1)
-        seen[designs] += n
-        return found
-
-    return draw
-
-
 def search(law, designs, zone, trials):
-    """Search for the best of designs, which varies little, among rivals of a law that are worse by just the zone."""
-    rng, failed, printed, sd = np.random.default_rng(3), 0, 0, SPREAD[law]
-    for _ in range(trials):
-        values = LAWS[law](rng, (400, designs)) - 1
-        values[:, -1] = 0.1 * sd * rng.normal(size=400) - zone * sd
-        found = select_best(served(values), designs, zone=zone * sd, first=10, most=400, block=5)
-        printed += not found.caveat
-        failed += not found.caveat and found.best != designs - 1
+    """Search for the best of designs; what is guaranteed should be right."""
+    printed, failed = searched(law, designs, zone, trials)
     held(failed, printed)
     return printed
 
