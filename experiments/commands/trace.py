@@ -109,11 +109,12 @@ def _trace(
     from sim.report.console import terminal
     from sim.report.pages import print_all
     from sim.store.store import Store
+    from sim.study.design import titles_of
     from sim.study.folder.drawing import announce
     from sim.study.folder.printed import keep as keep_printed
 
     console = terminal()
-    names = listed(pilot.name for pilot in pilots)
+    names = listed(titles_of(pilots).values())
     simulating = gettext("Simulating replication {n} under {pilots} ...", n=settings.replication, pilots=names)
     console.print(simulating, markup=False)
     each, remarks = follow(pilots, selection, settings.replication, engine)

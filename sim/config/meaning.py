@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from sim.config.compose import CONFIGS
-from sim.config.words import words_of
+from sim.config.words import words_of, words_of_choice
 from sim.language import phrase
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ def words_of_knobs(names: Iterable[str], pilot: Pilot) -> dict[str, str]:
         try:
             named[name] = meaning_of(name, entries, {"archetypes": archetypes})
         except ValueError:  # a group of configs, several keys together, or a knob without a description
-            continue
+            if (words := words_of_choice(name)) != name:
+                named[name] = words
     counts = list(named.values())
     return {name: text for name, text in named.items() if counts.count(text) == 1}
 

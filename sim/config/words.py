@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.language import N_, gettext, listed, phrase
+from sim.language import N_, gettext, listed, pgettext, phrase
 
 NAMES = (
     N_("community"), N_("street"), N_("district"),
@@ -10,9 +10,10 @@ NAMES = (
     N_("counter"), N_("phone"), N_("latent"), N_("in person"),
     N_("far"), N_("near"), N_("few"), N_("many"), N_("others"), N_("special care"),
     N_("community secretary"), N_("community worker"), N_("grid manager"), N_("specialist"), N_("street officer"),
-    N_("district officer"),
+    N_("district officer"), N_("sent down"),
 )  # fmt: skip
-"""Those that no config of ours defines: levels, sections of higher levels, channels, groups of residents, posts."""
+"""Those that no config of ours defines: levels, sections of higher levels, channels, groups of residents, posts,
+a factor of studies."""
 
 FAMILIES = {
     "level": N_("level {name}"),
@@ -44,3 +45,52 @@ def _member(text: str) -> str:
     if colon and family in FAMILIES:
         return gettext(FAMILIES[family], name=words_of(name))
     return words_of(text.replace(":", " "))
+
+
+def words_of_option(value: str) -> str:
+    """Return the value of a knob that has a name in words, or the file of a group; any other value as it is."""
+    known = {
+        "lines": pgettext("option", "lines"), "ab": pgettext("option", "ab"),
+        "dedicated": pgettext("option", "dedicated"), "generalist": pgettext("option", "generalist"),
+        "a_first": pgettext("option", "a_first"), "b_first": pgettext("option", "b_first"),
+        "oldest": pgettext("option", "oldest"), "longest": pgettext("option", "longest"),
+        "split": pgettext("option", "split"), "none": pgettext("option", "none"),
+        "colleague": pgettext("option", "colleague"), "per_line": pgettext("option", "per_line"),
+        "one_window": pgettext("option", "one_window"), "expected": pgettext("option", "expected"),
+        "own": pgettext("option", "own"), "rota": pgettext("option", "rota"), "anyone": pgettext("option", "anyone"),
+        "line": pgettext("option", "line"), "equal_population": pgettext("option", "equal_population"),
+        "whole_communities": pgettext("option", "whole_communities"), "district": pgettext("option", "district"),
+        "all": pgettext("option", "all"), "drawn": pgettext("option", "drawn"), "fixed": pgettext("option", "fixed"),
+        "evenly": pgettext("option", "evenly"), "monday": pgettext("option", "monday"),
+        "simulate": pgettext("option", "simulate"), "refuse": pgettext("option", "refuse"),
+        "all_down": pgettext("option", "all_down"), "all_up": pgettext("option", "all_up"),
+        "half_down": pgettext("option", "half_down"), "enforcement_below": pgettext("option", "enforcement_below"),
+        "merged": pgettext("option", "merged"), "four_level": pgettext("option", "four_level"),
+        "three_level": pgettext("option", "three_level"),
+        "four_level_better": pgettext("option", "four_level_better"),
+        "three_level_better": pgettext("option", "three_level_better"),
+        "four_level_contacts": pgettext("option", "four_level_contacts"), "base": pgettext("option", "base"),
+        "due_first": pgettext("option", "due_first"), "ledgers_first": pgettext("option", "ledgers_first"),
+    }  # fmt: skip
+    return known.get(value, value)
+
+
+def words_of_choice(name: str) -> str:
+    """Return a group of configs, of which a file is chosen, or a factor of a study in words; a knob as it is."""
+    known = {
+        "conduct": pgettext("group", "conduct"), "demand": pgettext("group", "demand"),
+        "roles": pgettext("group", "roles"), "service": pgettext("group", "service"),
+        "staffing": pgettext("group", "staffing"), "structure": pgettext("group", "structure"),
+    }  # fmt: skip
+    return known.get(name) or phrase(name)
+
+
+def words_of_setting(label: str) -> str:
+    """Return the label of a setting, as `grid.households=100, roles=ab`, with what has words in words."""
+    return listed(map(_choice, label.split(", ")))
+
+
+def _choice(text: str) -> str:
+    """Return a part of such a label."""
+    name, sign, value = text.partition("=")
+    return f"{words_of_choice(name)}={words_of_option(value)}" if sign else phrase(text)

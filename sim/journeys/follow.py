@@ -15,16 +15,16 @@ from sim.engine.audit.quick import balance
 from sim.errors import RESULTS_STAY, ConfigError, choices, near, sealed
 from sim.journeys.sentences import ending, journey_table, rows, totals_table, words_of
 from sim.journeys.steps import Journey, read
-from sim.language import ENGLISH, N_, gettext, phrase, speaking
+from sim.language import ENGLISH, N_, begun, gettext, phrase, speaking
 from sim.measures.requests import requests
 from sim.measures.residents import measured_rows
 from sim.measures.tally import window
 from sim.report.notebook import as_html
 from sim.report.pages import Page, Printed, page
-from sim.report.screen import Screen, where
+from sim.report.screen import Screen, typed_as, where
 from sim.report.tables import escape_markdown
 from sim.study import replications
-from sim.study.design import Design, check_paired
+from sim.study.design import Design, check_paired, titles_of
 from sim.study.folder import drawing
 from sim.study.replication import prepare
 
@@ -165,18 +165,18 @@ class Journeys:
         """Return what is to be said of them in a folder of this name."""
         pilots = [one.organisation.pilot for one in self.each]
         *tables, totals = self.tables
+        titles = titles_of(pilots)
         answer = [
-            gettext("{pilot}: {ending}", pilot=pilot.name, ending=ending(one))
+            begun(gettext("{pilot}: {ending}", pilot=titles[pilot.name], ending=ending(one)))
             for pilot, one in zip(pilots, self.each, strict=True)
         ]
-        request = words_of(self.each[0])
-        what = f"{request[0].upper()}{request[1:]}"
+        what = begun(words_of(self.each[0]))
         screen = Screen(
             gettext("{what}.", what=what),
             (*self.remarks, *answer),
             totals,
             (self.notes[-1], self.notes[2], assumptions(pilots[0].district.name)),
-            where(name, "journey.md", 1),
+            (*where(name, "journey.md", 1), typed_as(titles)),
         )
         steps = [page(pilot.name, table) for pilot, table in zip(pilots, tables, strict=True)]
         notes = Page("notes", gettext("how to read it"), paragraphs=tuple(f"- {note}" for note in self.notes))
@@ -257,7 +257,7 @@ def _selected(selection: Selection, pilot: Pilot, record: Record, overloaded: Bo
         raise ConfigError(f"request must be given: no {what} is measured under {pilot.name}")
     row = rows[0] if first else rows[np.argmax(_turnaround(record, mine, rows))]
     request = int(mine.ids[row])
-    return request, partial(_remark, selection, pilot.name, request, first=first)
+    return request, partial(_remark, selection, pilot, request, first=first)
 
 
 def _described(selection: Selection) -> str:
@@ -271,9 +271,9 @@ def _described(selection: Selection) -> str:
     return gettext("request through channel {channel}", channel=channel) if channel else gettext("request")
 
 
-def _remark(selection: Selection, pilot: str, request: int, *, first: bool) -> str:
+def _remark(selection: Selection, design: Pilot, request: int, *, first: bool) -> str:
     """Return which request was chosen."""
-    what = _described(selection)
+    what, pilot = _described(selection), phrase(design.title)
     if first:
         return gettext("The first measured {what} under {pilot} is request {request}.",
                        what=what, pilot=pilot, request=request)  # fmt: skip

@@ -107,8 +107,9 @@ def journey_text(journey: Journey) -> RichTable:
     from rich.text import Text
 
     grid = RichTable(
-        title=Text(literal(heading(journey)), style="bold"), title_justify="left", box=None, pad_edge=False,
-        show_header=False, caption=Text(ending(journey), style="bold"), caption_justify="left", padding=(0, 2, 0, 0),
+        title=rich_text(literal(heading(journey)), style="bold"), title_justify="left", box=None, pad_edge=False,
+        show_header=False, caption=rich_text(ending(journey), style="bold"), caption_justify="left",
+        padding=(0, 2, 0, 0),
     )  # fmt: skip
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column(no_wrap=True)

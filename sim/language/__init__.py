@@ -6,7 +6,7 @@ that the catalogue lacks is shown as it is.
 
 from sim.language.languages import ENGLISH, LANGUAGES, Language, asked_for, chosen, speaking, spoken
 from sim.language.messages import N_, gettext, ngettext, pgettext, phrase
-from sim.language.sentences import both, either, enumerated, first_of, listed, run_together, separated
+from sim.language.sentences import begun, both, either, enumerated, first_of, listed, run_together, separated
 
 __all__ = [
     "ENGLISH",
@@ -14,6 +14,7 @@ __all__ = [
     "N_",
     "Language",
     "asked_for",
+    "begun",
     "both",
     "chosen",
     "either",

@@ -46,6 +46,11 @@ def first_of(words: Sequence[str], most: int) -> str:
     return ngettext("{words} and {n} more", "{words} and {n} more", more, words=separated(words[:most]))
 
 
+def begun(text: str) -> str:
+    """Return a text as a sentence begins."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def run_together(sentences: Iterable[str]) -> str:
     """Return sentences as a paragraph: a space between two, but none after full-width punctuation."""
     paragraph = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,10 @@ PIECE = re.compile(
     rf"[{CLOSING}]*"
 )
 """The least part of such a word that stays whole."""
+
+
+CLAUSE = re.compile(rf"[{OPENING}]*[^{OPENING}{CLOSING}]*[{CLOSING}]*")
+"""The part of a Chinese word that is best kept on one line: up to a comma, or a bracket with what is in it."""
 
 
 def cells(text: str) -> int:
@@ -71,6 +76,26 @@ def wrapped(text: str, width: int = WIDTH) -> list[str]:
                 made.append(part)
                 taken = size
     return made
+
+
+def headed(text: str, width: int) -> list[str]:
+    """Return a heading in lines: of a Chinese one whole clauses, and the parts of longer clauses about as wide."""
+    made: list[str] = []
+    for word in literal(text).split():
+        for i, clause in enumerate(filter(None, CLAUSE.findall(word))):
+            whole = f"{made[-1]}{'' if i else ' '}{clause}" if made else clause
+            if made and cells(whole) <= width:
+                made[-1] = whole
+            else:
+                made += _halved(clause, width)
+    return made
+
+
+def _halved(clause: str, width: int) -> list[str]:
+    """Return a clause in as few lines as a width allows, of about the same width."""
+    n = max(math.ceil(cells(clause) / width), 1)
+    even = wrapped(clause, min(2 * math.ceil(cells(clause) / (2 * n)), width))
+    return even if len(even) <= n else wrapped(clause, width)
 
 
 def with_gaps(text: str) -> Iterator[tuple[str, str]]:

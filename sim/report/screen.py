@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from sim.language import gettext, ngettext, run_together
 from sim.report import counts
-from sim.report.lines import WIDTH, cells, literal, pieces, wrapped
+from sim.report.lines import WIDTH, cells, headed, literal, pieces, wrapped
 from sim.report.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
 HEIGHT = 24
 """Lines of a terminal as it opens: a first screen is no larger, whatever is shown."""
@@ -24,6 +24,9 @@ LEAST_COLUMNS = 6
 
 ROOM = HEIGHT * (WIDTH + 1)
 """Letters of a text that may fit on a screen, with the blanks at which its lines are broken: a longer one cannot."""
+
+NARROWEST_HEAD = 12
+"""Of a Chinese word in the heading of a column: a longer one is broken, a shorter one stays whole."""
 
 NARROWEST_KEY = 20
 """Of that first column, as long as there is another column to leave out."""
@@ -75,6 +78,11 @@ def where(name: str, file: str = "summary.md", n_charts: int = 0) -> tuple[str, 
     )  # fmt: skip
 
 
+def typed_as(names: Collection[str]) -> str:
+    """Return the names of the designs of a screen, in its order, by which a command line knows them."""
+    return ngettext("Name to type: {names}.", "Names to type: {names}.", len(names), names=", ".join(names))
+
+
 def lines(screen: Screen) -> list[str]:
     """Return the lines of a screen, never too many: with empty ones between its parts where there is room for them."""
     tried = map(_parts, filter(_may_fit, _ever_less(_bounded(screen))))
@@ -111,6 +119,9 @@ def _ever_less(screen: Screen) -> Iterator[Screen]:
     yield screen
     while len(screen.hangs) > 1:
         screen = replace(screen, hangs=screen.hangs[:-1])
+        yield screen
+    if len(screen.where) > 1:
+        screen = replace(screen, where=screen.where[:1])
         yield screen
     n_rows = min(len(screen.table.rows), HEIGHT) if screen.table else 0
     fewer = [_with_rows(screen, n) for n in range(n_rows - 1, FEWEST_ROWS - 1, -1)] if screen.sample else []
@@ -186,12 +197,12 @@ def compact(table: Table, width: int = WIDTH) -> list[str]:
         placed = (_placed(cell, *column) for cell, column in zip(cells, columns, strict=True))
         return (" " * gap).join(placed).rstrip()
 
-    heads = [wrapped(table.columns[i].heading, columns[j][0]) for j, i in enumerate((0, *shown))]
+    heads = [headed(table.columns[i].heading, columns[j][0]) for j, i in enumerate((0, *shown))]
     deepest = max(map(len, heads))
     made = [line(cells) for cells in zip(*([""] * (deepest - len(head)) + head for head in heads), strict=True)]
     made.append("─" * (key + taken))
     for row in table.rows:
-        names = wrapped(literal(row[0]), key) or [""]
+        names = headed(row[0], key) or [""]
         if cells(names[-1]) > key:
             names.append("")
         made += names[:-1]
@@ -214,8 +225,13 @@ def _fitting(widths: Sequence[int], width: int) -> tuple[int, int]:
 def _least_width(table: Table, i: int) -> int:
     """Return the width of a column whose cells stay whole and whose heading is wrapped at spaces."""
     in_rows = (cells(literal(row[i])) for row in table.rows)
-    headed = (cells(piece) for word in literal(table.columns[i].heading).split() for piece in pieces(word))
+    headed = map(_least_head, literal(table.columns[i].heading).split())
     return max((*in_rows, *headed, 1))
+
+
+def _least_head(word: str) -> int:
+    """Return the least width of a word of a heading: a Chinese one is not read downwards, letter by letter."""
+    return max(min(cells(word), NARROWEST_HEAD), *map(cells, pieces(word)))
 
 
 def _placed(text: str, width: int, side: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from sim.language import gettext, listed, phrase
-from sim.report.lines import cells, folded, is_chinese, literal, pieces, rich_text
+from sim.report.lines import cells, folded, headed, is_chinese, literal, pieces, rich_text
 from sim.statistics.verdicts import NO_INTERVAL, Verdict
 
 if TYPE_CHECKING:
@@ -139,7 +139,8 @@ class Table:
         width = max((cells(row[i]) for row in self.rows), default=0)
         heading = literal(self.columns[i].heading)
         longest = min(_longest_piece(heading), _LONGEST_WHOLE)
-        return _wrapped_name(heading, max(width, longest, _NARROWEST_HEADING))
+        room = max(width, longest, _NARROWEST_HEADING)
+        return headed(heading, room) if is_chinese(heading) else _wrapped_name(heading, room)
 
     def _widths(self, width: int | None) -> dict[int, int]:
         """Return the widths of the columns of words, where the table in one piece is too wide as it is."""

@@ -12,7 +12,7 @@ from sim.district import organisation, overload, workload
 from sim.district.place import borders_of, build_place
 from sim.district.size import LEAST_BLOCK, check_size
 from sim.errors import ConfigError, shortened
-from sim.language import ENGLISH, gettext, speaking
+from sim.language import ENGLISH, gettext, phrase, speaking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -133,6 +133,17 @@ def prepared_all(pilots: Iterable[Pilot]) -> dict[str, Design]:
     """Return pilots, prepared, by their names."""
     place_of = base_places()
     return {pilot.name: prepared_on(place_of, pilot) for pilot in pilots}
+
+
+def titles_of(pilots: Iterable[Pilot]) -> dict[str, str]:
+    """Return what designs are called on a first screen, by name."""
+    return called({pilot.name: pilot.title for pilot in pilots})
+
+
+def called(titles: Mapping[str, str]) -> dict[str, str]:
+    """Return titles by name in the language that is spoken, or the names where two titles are alike."""
+    spoken = {name: phrase(title) for name, title in titles.items()}
+    return spoken if len(set(spoken.values())) == len(spoken) else {name: name for name in titles}
 
 
 def base_places(designs: Iterable[Design] = ()) -> Callable[[Pilot], Place]:

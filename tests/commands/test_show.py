@@ -27,10 +27,10 @@ def one(tiny, tmp_path):
 
 
 def test_a_run_ends_with_one_screen_below_what_details_show(tiny):
-    shown = re.split(r"\n(?=Yuehu, four_level)", tiny[1])[-1].splitlines()
+    shown = re.split(r"\n(?=Yuehu, four levels)", tiny[1])[-1].splitlines()
     assert len(shown) <= HEIGHT
     assert max(map(len, shown)) <= WIDTH
-    assert shown[0] == "Yuehu, four_level (four levels (today)): 2 replications of 1 week."
+    assert shown[0] == "Yuehu, four levels (today) [four_level]: 2 replications of 1 week."
     assert shown[-1].startswith("More: wangge show one; results/one/summary.md and ")
     assert "Load before anything" in tiny[1]
 
@@ -52,7 +52,7 @@ def test_show_says_what_the_first_screen_said_and_lists_the_tables(tiny):
 def test_what_was_said_in_english_is_shown_in_chinese_too(tiny, one, monkeypatch):
     done = wangge(one.parents[1], "show", "one", "lang=zh")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("月湖区，four_level（四级管理（现状））：2次重复，每次1周。\n")
+    assert done.stdout.startswith("月湖区，四级管理（现状）[four_level]：2次重复，每次1周。\n")
     assert re.search("^ load +仿真之前的负荷，千小时/年", done.stdout, re.MULTILINE)
     monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
     assert wangge(one.parents[1], "show", "one").stdout == done.stdout
@@ -65,7 +65,7 @@ def test_a_folder_of_an_earlier_version_is_shown_in_english_and_says_so(one):
     assert done.returncode == 0, done.stderr
     said, rest = done.stdout.split("\n\n", 1)
     assert said == "这些结果只存有英文；重新运行生成它们的命令，即以两种语言保存。"
-    assert rest.startswith("Yuehu, four_level (four levels (today)): 2 replications of 1 week.")
+    assert rest.startswith("Yuehu, four levels (today) [four_level]: 2 replications of 1 week.")
 
 
 def test_what_was_edited_in_another_language_is_refused(one):

@@ -34,7 +34,8 @@ def test_a_journey_is_printed_within_120_columns_and_kept(traced):
 def test_a_trace_ends_with_one_screen_and_its_steps_are_shown_by_name(traced):
     folder, out = traced
     screen = first_screen(out, "Request 12, ")
-    assert "four_level: " in screen
+    assert "\nFour levels (today): Done " in screen
+    assert screen.endswith("\nName to type: four_level.")
     assert "turnaround (working days)" in screen
     assert "One request is an example" in screen
     steps = wangge(folder, "show", "one", "four_level")

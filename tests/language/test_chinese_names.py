@@ -46,8 +46,10 @@ def test_designs_folders_and_titles_may_be_chinese(own):
     screen = said[said.index("月湖区，2个方案") :].splitlines()
     assert len(screen) <= HEIGHT
     assert max(map(cells, screen)) <= WIDTH
-    assert any(line.startswith("现状 ") for line in screen)
-    assert screen[-1] == "详见：wangge show 网格；results/网格/summary.md。"
+    assert any(line.startswith("现行体制（月湖） ") for line in screen)
+    assert screen[-2:] == [
+        "详见：wangge show 网格；results/网格/summary.md。", "输入时所用名称：现状, three_level。",
+    ]  # fmt: skip
     summary = (folder / "results/网格/summary.md").read_text("utf-8")
     assert summary.startswith("# 月湖区：现行体制（月湖）与三级管理（改革）\n")
     assert "| 指标 | 现状 | three\\_level |" in summary or "| 指标 | 现状 | three_level |" in summary

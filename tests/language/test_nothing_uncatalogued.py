@@ -53,10 +53,10 @@ def test_a_design_alone_has_no_uncatalogued_word_and_its_language_enters_no_numb
     done = wangge(tmp_path, *line, "lang=zh")
     assert done.returncode == 0, done.stderr
     assert "未作仿真：各次重复均已保存在册。" in done.stdout
-    assert "月湖区，four_level（四级管理（现状））：2次重复，每次1周。" in done.stdout
+    assert "月湖区，四级管理（现状）[four_level]：2次重复，每次1周。" in done.stdout
     assert {name: (mine / name).read_bytes() for name in before} == before
     assert (mine / "summary.md").read_text("utf-8").startswith("# 月湖区：四级管理（现状）\n")
-    assert wangge(tmp_path, "show", "mine", "lang=en").stdout.startswith("Yuehu, four_level (four levels (today)): 2 ")
+    assert wangge(tmp_path, "show", "mine", "lang=en").stdout.startswith("Yuehu, four levels (today) [four_level]: 2 ")
 
 
 def said(designs):

@@ -99,7 +99,7 @@ def test_a_clone_shows_the_screen_of_the_readme_and_has_the_charts_that_it_names
     shown = wangge(tmp_path, "show", "yuehu")
     assert shown.returncode == 0, shown.stderr
     assert screen in "\n".join(line.rstrip() for line in shown.stdout.splitlines())
-    more, n_charts = re.search(r"\nMore: wangge show yuehu; (\S+) and (\d+) charts beside it\.$", screen).groups()
+    more, n_charts = re.search(r"\nMore: wangge show yuehu; (\S+) and (\d+) charts beside it\.\n", screen).groups()
     assert (tmp_path / more).is_file()
     assert len(list((tmp_path / more).parent.glob("charts/*.svg"))) == int(n_charts)
 

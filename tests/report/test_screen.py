@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
-from sim.report.lines import WIDTH, wrapped
+from sim.report.lines import WIDTH, cells, wrapped
 from sim.report.screen import HEIGHT, Screen, compact, lines
 from sim.report.tables import Column, Table
 
@@ -76,6 +76,19 @@ def test_a_row_keeps_its_name_whole_and_its_numbers_on_one_line():
     assert max(map(len, shown)) <= WIDTH
     whole = compact(table(3, name="x" * 60))
     assert sum("x" * 60 in line for line in whole) == 3
+
+
+def test_a_chinese_heading_is_not_broken_letter_by_letter_over_narrow_numbers():
+    headings = ("窗口等候时间，九成不超过（分钟）", "四级管理（现状）", "窗口 办结 天数")
+    columns = (Column("内容"), *(Column(heading, "right") for heading in headings))
+    shown = compact(Table("", columns, (("甲" * 20, "1.0", "2.0", "3.0"),)))
+    head = shown[: next(i for i, line in enumerate(shown) if line.startswith("─"))]
+    assert len(head) <= 4
+    assert all(
+        any(whole in line for line in head)
+        for whole in ("四级管理", "（现状）", "窗口等候", "时间，", "九成不超过", "（分钟）", "办结")
+    )
+    assert max(map(cells, shown)) <= WIDTH
 
 
 def test_text_is_wrapped_at_spaces_and_shows_no_control_characters():

@@ -8,6 +8,8 @@ import pytest
 from setups.district import ALL_PILOTS, tiny
 
 from sim import config
+from sim.config.compose import CONFIGS
+from sim.config.reading import read_plain
 from sim.config.report import Report
 from sim.report.lines import WIDTH
 from sim.report.screen import HEIGHT, lines
@@ -24,7 +26,13 @@ def designs():
     """Return a design for each shipped name; most are one of two, as composing them all would take long."""
     old, new = prepared(tiny("four_level")), prepared(tiny("three_level"))
     bases = {name: old if name.startswith("four_level") else new for name in ALL_PILOTS}
-    return {name: replace(one, pilot=one.pilot.model_copy(update={"name": name})) for name, one in bases.items()}
+    called = {name: {"name": name, "title": title_of(name)} for name in ALL_PILOTS}
+    return {name: replace(one, pilot=one.pilot.model_copy(update=called[name])) for name, one in bases.items()}
+
+
+def title_of(name):
+    """Return the title of a shipped design."""
+    return read_plain(CONFIGS / "pilot" / f"{name}.yaml")["title"]
 
 
 def differences(report, names, verdict_of, n=24):
@@ -53,13 +61,27 @@ def test_a_comparison_of_any_number_of_designs_fits_one_screen(designs, n):
     assert len(shown) <= HEIGHT
     assert max(map(len, shown)) <= WIDTH
     assert shown[0] == f"Yuehu, {n} designs on the same residents: 24 replications of 1 week each."
-    for name in names:  # a row each, its name whole
-        (row,) = (line for line in shown if re.match(rf"{name} +\d", line))
+    for name in names:  # a row each, its title whole
+        (row,) = (line for line in shown if re.match(rf"{re.escape(title_of(name))} +\d", line))
         assert len(re.findall(r"9[78]\.\d", row)) >= 6
-    assert ("is better than four_level" if n < 5 else "Better than four_level on more") in " ".join(text.split())
+    said = " ".join(text.split())
+    assert ("is better than four levels (today)" if n < 5 else "Better than four levels (today) on more") in said
+    assert n > 7 or f"Names to type: {', '.join(names)}." in said  # where there is room
     assert "▲ better, ▼ worse, = no material difference, ? undecided" in text
     assert "cannot keep up" in text
     assert all(line in text for line in WHERE)
+    table_and_answer = said.partition("Names to type")[0]
+    assert not [name for name in names if re.search(rf"\b{name}\b", table_and_answer)]
+
+
+def test_designs_of_one_title_are_called_by_their_names(designs):
+    some = {name: designs[name] for name in ALL_PILOTS[:2]}
+    title = some["four_level"].pilot.title
+    alike = {name: replace(one, pilot=one.pilot.model_copy(update={"title": title})) for name, one in some.items()}
+    table = differences(some["four_level"].pilot.report, list(some), lambda *_: Verdict.BETTER)
+    shown = str(first_screen.screen(alike, {}, table, [], WHERE))
+    assert "\nthree_level is better than four_level on " in shown
+    assert "Names to type" not in shown
 
 
 def test_few_designs_have_a_sentence_each_and_many_are_counted(designs):

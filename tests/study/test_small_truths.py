@@ -13,6 +13,7 @@ from sim.config.report import Notice
 from sim.errors import ConfigError
 from sim.study.comparison.comparison import _run_once
 from sim.study.comparison.notes import horizon, kept_cost, notices
+from sim.study.design import titles_of
 
 
 def lost(share, name):
@@ -24,10 +25,10 @@ def test_no_shipped_notice_advises_what_is_already_set():
     assert advised
     for notice in advised:
         plain = tiny()
-        (said,) = notices(lost(notice.above + 0.1, plain.name), [plain])
+        (said,) = notices(lost(notice.above + 0.1, plain.name), [plain], titles_of([plain]))
         assert f"{notice.knob} shows other rules." in said
         followed = config.load(compose("main", Line((notice.knob,)), "pilot=four_level"))
-        (said,) = notices(lost(notice.above + 0.1, followed.name), [followed])
+        (said,) = notices(lost(notice.above + 0.1, followed.name), [followed], titles_of([followed]))
         assert notice.knob not in said
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from sim.config.compose import assumptions
-from sim.language import first_of, gettext, ngettext, phrase, separated
+from sim.language import begun, first_of, gettext, ngettext, phrase, separated
 from sim.measures.dictionary import DUTIES
 from sim.report import counts
-from sim.report.screen import Screen
+from sim.report.screen import Screen, typed_as
 from sim.report.sentences import by_verdict, reason
 from sim.report.tables import (
     FLAG,
@@ -29,6 +29,7 @@ from sim.report.tables import (
     with_unit,
 )
 from sim.statistics.verdicts import Verdict
+from sim.study.design import titles_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,11 +72,24 @@ def screen(
         Lines on where there is more.
     """
     names, first = list(designs), next(iter(designs.values())).pilot
-    judged = [] if comparison.is_empty() else verdicts(comparison, names)
-    table = at_a_glance(comparison, names, first.report) if judged else alone(means, first)
-    hangs = [*cannot_keep_up(designs), *withheld(comparison), *growing(comparison), *undecided(comparison)]
+    titles = titles_of(design.pilot for design in designs.values())
+    comparison = _titled(comparison, titles)
+    called = [titles[name] for name in names]
+    judged = [] if comparison.is_empty() else verdicts(comparison, called)
+    if called != names:
+        judged = [*map(begun, judged)]  # names stay as they are
+    table = at_a_glance(comparison, called, first.report) if judged else alone(means, first)
+    hangs = [*cannot_keep_up(designs, titles), *withheld(comparison), *growing(comparison), *undecided(comparison)]
     hangs.append(assumptions(first.district.name))
-    return Screen(compared(designs), (*warnings, *judged), table, tuple(hangs), tuple(where))
+    typed = [typed_as(names)] if judged and called != names else []
+    return Screen(compared(designs), (*warnings, *judged), table, tuple(hangs), (*where, *typed))
+
+
+def _titled(comparison: pl.DataFrame, titles: Mapping[str, str]) -> pl.DataFrame:
+    """Return the table of differences with what its designs are called on the screen."""
+    if comparison.is_empty():
+        return comparison
+    return comparison.with_columns(pl.col("pilot", "baseline").replace(dict(titles)))
 
 
 def compared(designs: Mapping[str, Design]) -> str:
@@ -85,7 +99,7 @@ def compared(designs: Mapping[str, Design]) -> str:
     replications, weeks = counts.replications(pilot.run.replications), counts.weeks(pilot.run.measured_weeks)
     if len(designs) == 1:
         return gettext(
-            "{district}, {pilot} ({title}): {replications} of {weeks}.",
+            "{district}, {title} [{pilot}]: {replications} of {weeks}.",
             district=district, pilot=pilot.name, title=phrase(pilot.title), replications=replications, weeks=weeks,
         )  # fmt: skip
     return gettext(
@@ -232,9 +246,9 @@ def _of(table: pl.DataFrame, one: Glance) -> pl.DataFrame:
     return table.filter(pl.col("measure") == one.measure, pl.col("group") == one.group)
 
 
-def cannot_keep_up(designs: Mapping[str, Design]) -> list[str]:
+def cannot_keep_up(designs: Mapping[str, Design], titles: Mapping[str, str]) -> list[str]:
     """Return under which designs posts cannot keep up with their work, by arithmetic, in one sentence."""
-    posts = {name: len(design.overloaded) for name, design in designs.items() if design.overloaded}
+    posts = {titles[name]: len(design.overloaded) for name, design in designs.items() if design.overloaded}
     if not posts:
         return []
     order = sorted(posts, key=posts.__getitem__, reverse=True)

@@ -86,8 +86,8 @@ def _what_piles_up(design: Design) -> str:
     return gettext("At {n} of them residents' requests pile up, at the others paper alone does.", n=n)
 
 
-def notices(measures: pl.DataFrame, pilots: Iterable[Pilot]) -> list[str]:
-    """Return the notices of the pilots' configs whose mean is above its bound."""
+def notices(measures: pl.DataFrame, pilots: Iterable[Pilot], called: Mapping[str, str]) -> list[str]:
+    """Return the notices of the pilots' configs whose mean is above its bound; `called` has what a pilot is called."""
     sentences = []
     for pilot in pilots:
         for notice in pilot.report.notices:
@@ -95,7 +95,7 @@ def notices(measures: pl.DataFrame, pilots: Iterable[Pilot]) -> list[str]:
             if share > notice.above:
                 followed = bool(notice.unless) and pilot.has(notice.unless)
                 words = [notice.says] if followed else [notice.says, notice.advice]
-                filled_in = {"pilot": pilot.name, "share": f"{share:.0%}", "knob": notice.knob}
+                filled_in = {"pilot": called[pilot.name], "share": f"{share:.0%}", "knob": notice.knob}
                 said = Template(run_together(map(phrase, words))).substitute(filled_in)
                 sentences.append(" ".join(said.split()))
     return sentences
@@ -139,14 +139,19 @@ def horizon(waiting: pl.DataFrame, pilots: Iterable[Pilot]) -> list[str]:
     return sentences
 
 
-def capacity(measures: pl.DataFrame, backlog: pl.DataFrame, designs: Mapping[str, Design]) -> list[str]:
-    """Return a sentence on each level that does not have the staff for its work, or is near it."""
+def capacity(
+    measures: pl.DataFrame, backlog: pl.DataFrame, designs: Mapping[str, Design], called: Mapping[str, str]
+) -> list[str]:
+    """Return a sentence on each level that does not have the staff for its work, or is near it.
+
+    `called` has what a design is called, by its name.
+    """
     sentences = []
     first = next(iter(designs))
     for name, design in designs.items():
         for level, heads in design.heads.items():
             load = design.load(level)
-            words = {"pilot": name, "level": phrase(level), "load": load, "heads": heads}
+            words = {"pilot": called[name], "level": phrase(level), "load": load, "heads": heads}
             if load >= 1:
                 lacks = gettext(
                     "{pilot} does not have the staff it needs: the {level} has {load:.2f} times the work that its "
@@ -154,7 +159,9 @@ def capacity(measures: pl.DataFrame, backlog: pl.DataFrame, designs: Mapping[str
                     **words,
                 )
                 growing = weekly_growth(backlog, design.pilot, level)
-                sentences.append(run_together([lacks, *_what_follows(measures, design, level, first, growing)]))
+                sentences.append(
+                    run_together([lacks, *_what_follows(measures, design, level, (first, called[first]), growing)])
+                )
             elif load >= NEARLY_FULL:
                 sentences.append(
                     gettext(
@@ -166,13 +173,19 @@ def capacity(measures: pl.DataFrame, backlog: pl.DataFrame, designs: Mapping[str
     return sentences
 
 
-def _what_follows(measures: pl.DataFrame, design: Design, level: Level, first: str, growing: float) -> list[str]:
-    """Return what follows from a level that does not have the staff for its work, whose backlog grows by so much."""
+def _what_follows(
+    measures: pl.DataFrame, design: Design, level: Level, baseline: tuple[str, str], growing: float
+) -> list[str]:
+    """Return what follows from a level that does not have the staff for its work, whose backlog grows by so much.
+
+    The baseline is its name, and what it is called.
+    """
+    first, its_title = baseline
     on_time = Response("on_time")
     kept = gettext("{share:.0%} kept their limit", share=_mean(measures, design.name, on_time))
     if design.name != first:
         before = _mean(measures, first, on_time)
-        kept = gettext("{kept} ({share:.0%} under {baseline})", kept=kept, share=before, baseline=first)
+        kept = gettext("{kept} ({share:.0%} under {baseline})", kept=kept, share=before, baseline=its_title)
     if any(pool.level == level and pool.holds_up_residents for pool in design.pools):
         still_open = _mean(measures, design.name, Response("still_open"))
         return [

@@ -19,6 +19,7 @@ from sim.study.comparison import cost, equity_tables, face_tables, first_screen,
 from sim.study.comparison.crossed import crossed_table
 from sim.study.comparison.differences import overloaded_in
 from sim.study.comparison.pairs import pairs_table
+from sim.study.design import titles_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,7 +100,7 @@ def printed(results: Results, name: str, n_charts: int) -> Printed:
     """
     evenness = equity_tables.short_table(*_evenness(results), results.pilots[0].report.equity_in_brief)
     screen = first_screen.screen(
-        results.designs, results.alone, results.differences.spoken(), _warnings(results),
+        results.designs, results.alone, results.differences.spoken(), _warnings(results, titles_of(results.pilots)),
         where(name, n_charts=n_charts),
     )  # fmt: skip
     return Printed(screen, (*results.before.pages, *_pages(results), page("evenness", evenness), *_texts(results)))
@@ -110,7 +111,7 @@ def paragraphs(results: Results) -> tuple[str, ...]:
     comparison, names = results.differences.spoken(), results.names
     overloaded = {name: results.designs[name].overloaded for name in names if name in overloaded_in(comparison)}
     verdicts = conclusions(comparison, overloaded, names[0]) if len(names) > 1 else ()
-    return (*_warnings(results), *verdicts)
+    return (*_warnings(results, {name: name for name in names}), *verdicts)
 
 
 def markdown(results: Results) -> str:
@@ -163,13 +164,13 @@ def _texts(results: Results) -> list[Page]:
     return [one for one in pages if any(one.paragraphs)]
 
 
-def _warnings(results: Results) -> list[str]:
+def _warnings(results: Results, called: Mapping[str, str]) -> list[str]:
     """Return sentences on hours of another district, on levels that lack staff, and notices of configs."""
     measures, backlog = results.tables["measures"], results.tables["backlog"]
     return [
         *notes.borrowed_work(results.pilots),
-        *notes.capacity(measures, backlog, results.designs),
-        *notes.notices(measures, results.pilots),
+        *notes.capacity(measures, backlog, results.designs, called),
+        *notes.notices(measures, results.pilots, called),
     ]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from sim.config.study_schema import Promise
+from sim.config.words import words_of_option
 from sim.errors import StoreError
 from sim.language import ENGLISH, both, gettext, ngettext, run_together, separated, spoken
 from sim.language.worded import with_cells
@@ -41,6 +42,9 @@ DIRECTED = ("main_effects", "curve", "tornado", "pareto", "panels")
 
 _MOST_LETTERS = 32
 """Of the words of a factor in the label of a point, which has little room."""
+
+LEVELS = ("level", "series", "panel", "x_level", "y_level", "swing_from", "swing_to", "base_from", "base_to")
+"""The columns of the values of factors, where they are texts."""
 
 PARTS = ("design", "pilot", "against", "response")
 """The columns that distinguish the charts of one kind."""
@@ -173,6 +177,9 @@ def _damaged(store: Store) -> StoreError:
 def _called(table: pl.DataFrame, words: Words) -> pl.DataFrame:
     """Return a table with its factors in words: on axes also with their paths, so that a reader can set them."""
     columns = [pl.col(name).replace(words.factors) for name in ("factor",) if name in table.columns]
+    texts = [name for name in LEVELS if table.schema.get(name) == pl.String]
+    known = {one for name in texts for one in table[name].drop_nulls().unique()}
+    columns.append(pl.col(texts).replace({one: words_of_option(one) for one in known}))
     longer = {name: words.factor(name) for name in words.factors}
     columns += [pl.col(name).replace(longer) for name in ("x_factor", "y_factor") if name in table.columns]
     if "label" in table.columns:

@@ -9,6 +9,7 @@ from sim.language import N_, both, first_of, gettext, listed, ngettext, phrase
 from sim.report import counts
 from sim.report.tables import counted
 from sim.study.budget import choice
+from sim.study.design import called
 from sim.study.findings import asked
 
 if TYPE_CHECKING:
@@ -55,7 +56,10 @@ def size(plan: Plan) -> str:
     settings = ngettext("{n} setting ({kinds})", "{n} settings ({kinds})", n, kinds=kinds)
     if len(pilots) > 1:
         settings = gettext(
-            "{settings} under {n} pilots ({pilots})", settings=settings, n=len(pilots), pilots=listed(pilots)
+            "{settings} under {n} pilots ({pilots})",
+            settings=settings,
+            n=len(pilots),
+            pilots=listed(called(plan.titles).values()),
         )
     return gettext(
         "{settings}: {points}, {replications} each to begin with.",

@@ -36,6 +36,7 @@ from sim.study import scope
 from sim.study.budget.adjusting import adjustments
 from sim.study.budget.promises import promised
 from sim.study.budget.withholding import rule_of
+from sim.study.design import called
 from sim.study.findings import charting, choosing, sentences
 from sim.study.findings import tables as findings
 from sim.study.findings.naming import Words, words_of
@@ -155,7 +156,8 @@ def printed(
     n_points = counts.points(len(plan.points))
     what = gettext(
         "{study}: {points} under {pilots}, each over {weeks} on the same residents.",
-        study=phrase(study.title), points=n_points, pilots=listed(study.pilots), weeks=counts.weeks(run.measured_weeks),
+        study=phrase(study.title), points=n_points, pilots=listed(called(plan.titles).values()),
+        weeks=counts.weeks(run.measured_weeks),
     )  # fmt: skip
     others = tuple(i for i in range(len(shown.columns)) if i)  # without the names of points, which say little
     sample = tuple(gettext("The first {n} of {points}.", n=n, points=n_points) for n in range(1, GLANCED + 1))

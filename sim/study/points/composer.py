@@ -14,8 +14,9 @@ from sim.config.compose import BACKEND_KEYS, CONFIGS, Line, compose, options
 from sim.config.composition import Composition
 from sim.config.grammar import as_override
 from sim.config.reading import is_folder
+from sim.config.words import words_of_setting
 from sim.errors import ConfigError, choices, near
-from sim.language import listed, phrase
+from sim.language import listed
 from sim.study.points.factors import number, shown
 from sim.study.points.shares import SHARE_GROUPS, rescaled, sums_to_one
 
@@ -61,7 +62,7 @@ class Point:
 
     def spoken(self) -> str:
         """Return in words what it is, in the language that is spoken."""
-        return listed(map(phrase, self.parts))
+        return listed(map(words_of_setting, self.parts))
 
 
 def _groups() -> frozenset[str]:
