@@ -26,7 +26,7 @@ from sim.engine.network_building import checked_again
 from sim.engine.record import Spells, Visits
 from sim.errors import ConfigError, shown
 from sim.journeys.follow import Journeys, Selection, follow
-from sim.language import ENGLISH, speaking
+from sim.language import speaking
 from sim.queueing import sample
 from sim.queueing.schema import QueueNetwork
 from sim.report.formats import USUAL
@@ -323,7 +323,6 @@ def simulate(
     return run_replication(design, number, arguments.engine_of(engine), packed(own))
 
 
-@speaking(ENGLISH)  # as long as not all words of journeys are in the catalogue
 def journey(
     pilots: Pilot | Sequence[Pilot],
     request: int | Literal["slowest"] | None = None,
@@ -332,6 +331,7 @@ def journey(
     channel: Literal["counter", "phone", "latent"] | None = None,
     replication: int = 0,
     engine: Engine = "compiled",
+    lang: str | None = None,
 ) -> Journeys:
     """Follow one request step by step through one design or two.
 
@@ -347,7 +347,7 @@ def journey(
         slowest of them.
     replication : int
         Which replication: another one has other residents.
-    engine : str or mapping
+    engine, lang
         As for `compare`.
 
     Returns
@@ -358,7 +358,8 @@ def journey(
     Raises
     ------
     ConfigError
-        The request must exist; at most two designs can be followed, which must have the same run.
+        The request must exist; at most two designs can be followed, which must have the same run; the language must be
+        there.
     """
     designs = arguments.designs(pilots)
     if len(designs) > 2:
@@ -368,8 +369,9 @@ def journey(
             arguments.text(name, text)
     which = request if request is None or isinstance(request, str) else arguments.bounded("request", request)
     number = arguments.bounded("replication", replication)
-    journeys, remarks = follow(designs, Selection(which, archetype, channel), number, arguments.engine_of(engine))
-    return Journeys(tuple(journeys), number, tuple(remarks))
+    with speaking(lang) as language:
+        journeys, remarks = follow(designs, Selection(which, archetype, channel), number, arguments.engine_of(engine))
+        return Journeys(tuple(journeys), number, tuple(remarks), language)
 
 
 def network(source: Folder | Mapping[str, Any]) -> QueueNetwork:

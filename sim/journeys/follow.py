@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from sim.config import Pilot
     from sim.district.assemble import Plan
     from sim.district.blocks import Record
+    from sim.language import Language
     from sim.measures.requests import Requests
     from sim.report.tables import Table
     from sim.store.store import Store
@@ -92,16 +93,20 @@ class Journeys:
         The replication that the request is of.
     remark_makers
         What gives each of the remarks.
+    language
+        In which they speak; without one, that which is spoken.
     """
 
     each: tuple[Journey, ...]
     replication: int
     remark_makers: tuple[Callable[[], str], ...] = ()
+    language: Language | None = None
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """Return notes on how the request was chosen."""
-        return tuple(one() for one in self.remark_makers)
+        with speaking(self.language):
+            return tuple(one() for one in self.remark_makers)
 
     @property
     def identity(self) -> dict[str, object]:
@@ -119,10 +124,10 @@ class Journeys:
         """Return the journeys as a chart."""
         from sim.journeys.chart import journey_figure
 
-        return journey_figure(self.each, self.footer)
+        with drawing.speaking_on_charts(self.language):
+            return journey_figure(self.each, self._footer())
 
-    @property
-    def footer(self) -> str:
+    def _footer(self) -> str:
         """Return the line under the chart."""
         pilot = self.each[0].organisation.pilot
         return gettext(
@@ -134,6 +139,11 @@ class Journeys:
     @property
     def notes(self) -> list[str]:
         """Return what must be known to read them."""
+        with speaking(self.language):
+            return self._notes()
+
+    def _notes(self) -> list[str]:
+        """Return these notes in the language that is spoken."""
         pilot = self.each[0].organisation.pilot
         monday = pilot.district.calendar.first_monday
         own = gettext(
@@ -159,7 +169,8 @@ class Journeys:
     @property
     def tables(self) -> list[Table]:
         """Return a table a journey, and one of their totals."""
-        return [*map(journey_table, self.each), totals_table(self.each)]
+        with speaking(self.language):
+            return [*map(journey_table, self.each), totals_table(self.each)]
 
     def printed(self, name: str) -> Printed:
         """Return what is to be said of them in a folder of this name."""

@@ -386,7 +386,7 @@ TEXTS = {
     "channel": [sim.journey],
 }
 KINDS = {"engine": [*RUNS, sim.simulate, sim.journey, sim.run], "executor": RUNS}
-LANGUAGES = {"lang": [sim.compare, sim.measure, sim.preview, sim.sweep]}
+LANGUAGES = {"lang": [sim.compare, sim.journey, sim.measure, sim.preview, sim.sweep]}
 RULES = {
     "must be true or false": (FLAGS, ("yes", 1, None)),
     "must be a whole number": (WHOLE, (True, "2", 1.5)),

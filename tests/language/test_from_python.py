@@ -28,3 +28,15 @@ def test_a_network_keeps_the_language_in_which_it_was_measured():
     with speaking("zh"):
         assert "2 replications, seed 1; 95% intervals, each on its own." in str(found["en"])
     assert found["zh"].measures.equals(found["en"].measures)
+
+
+def test_a_journey_keeps_the_language_in_which_it_was_followed():
+    found = {name: sim.journey(tiny(), archetype="T2", lang=name) for name in ("zh", "en")}
+    with speaking("en"):
+        said = str(found["zh"])
+        assert "居民自身耗时" in said
+        assert "The first" not in said
+        assert found["zh"].notes[-1].startswith("一件事项只是个例")
+    with speaking("zh"):
+        assert "The first measured request of archetype T2 under four levels (today) is request " in str(found["en"])
+    assert found["zh"].rows.equals(found["en"].rows)
