@@ -16,8 +16,6 @@ from sim.config.compose import BACKEND_KEYS, Line, compose, default_option, pars
 from sim.config.composition import Composition
 from sim.config.differing import called_by_what_differs
 from sim.errors import ConfigError
-from sim.language import gettext
-from sim.report import counts
 from sim.report.console import say
 from sim.report.formats import USUAL, Format, Size
 from sim.store.layout import RESULTS
@@ -202,10 +200,6 @@ def _compare(
     from sim.study.comparison.notes import cost
 
     console = terminal()
-    preparing = gettext(
-        "Preparing {designs}: who serves what, and with how much work ...", designs=counts.designs(len(designs))
-    )
-    console.print(preparing, markup=False)
     comparison = compare(
         designs, RESULTS / name, backend,
         console=console, command=command, config_dir=config_dir, wanted=wanted,

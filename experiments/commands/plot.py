@@ -45,11 +45,12 @@ def main(arguments: list[str]) -> None:
     from sim.study.redraw import draw
 
     folder = results_folder("plot", named[0])
-    names = draw(Store.open_existing(folder), maps[0] if maps else None, look)
+    console = terminal()
+    names = draw(Store.open_existing(folder), maps[0] if maps else None, look, console)
     redrawn = gettext(
         "Redrawn in {folder}: {charts} ({formats})", folder=folder / "charts", charts=listed(names), formats=look.words
     )
-    terminal().print(redrawn, markup=False)
+    console.print(redrawn, markup=False)
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ def _trace(
     """Follow the request, print the journeys and keep them."""
     from sim.journeys.follow import Journeys, follow, keep
     from sim.journeys.sentences import journey_text
-    from sim.report.console import terminal
+    from sim.report.console import at_work, terminal
     from sim.report.pages import print_all
     from sim.store.store import Store
     from sim.study.design import titles_of
@@ -116,8 +116,8 @@ def _trace(
     console = terminal()
     names = listed(titles_of(pilots).values())
     simulating = gettext("Simulating replication {n} under {pilots} ...", n=settings.replication, pilots=names)
-    console.print(simulating, markup=False)
-    each, remarks = follow(pilots, selection, settings.replication, engine)
+    with at_work(console, simulating):
+        each, remarks = follow(pilots, selection, settings.replication, engine)
     journeys = Journeys(tuple(each), settings.replication, tuple(remarks))
     name = settings.name or _name(journeys, settings, overrides)
     store = Store.open(RESULTS / name, journeys.identity, {"command": list(command)})

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from sim.language import N_, gettext
 from sim.report.lines import folded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from rich.console import Console
 
 
@@ -75,8 +78,38 @@ LINES = {
 }
 """What is said of a replication that is done."""
 
-SHORTEST_SILENCE, LONGEST_SILENCE = 5, 30
-"""Seconds after which a run says that it is at work, at first and at last, where no bar shows it."""
+SHORTEST_SILENCE, LONGEST_SILENCE = 2, 30
+"""Seconds after which it is said that something is at work, at first and at last, where nothing that moves shows it."""
+
+
+@contextmanager
+def at_work(console: Console, sentence: str) -> Iterator[None]:
+    """Say what is done in this block, and for how long it has been: by a moving sign in a terminal, else by lines."""
+    console.print(sentence, markup=False)
+    if console.is_terminal:
+        with console.status(gettext("at work")):
+            yield
+        return
+    ended = threading.Event()
+    _begin_saying(console, lambda seconds: gettext("at work for {seconds:.0f} s", seconds=seconds), ended)
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+def _begin_saying(console: Console, told: Callable[[float], str], ended: threading.Event) -> None:
+    """Begin to say ever less often, until it has ended, what `told` says of the seconds since."""
+    began = time.monotonic()
+
+    def say_at_work() -> None:
+        silence = SHORTEST_SILENCE
+        while not ended.wait(silence):
+            console.print(f"  {told(time.monotonic() - began)}", markup=False)
+            silence = min(2 * silence, LONGEST_SILENCE)
+
+    if not console.quiet:
+        threading.Thread(target=copy_context().run, args=(say_at_work,), daemon=True).start()
 
 
 @dataclass
@@ -90,7 +123,6 @@ class Progress:
     first: int
     done: int
     verb: str
-    began: float = field(default_factory=time.monotonic)
     ended: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
@@ -114,9 +146,8 @@ class Progress:
     def __enter__(self) -> Progress:
         """Show the bar, or else begin to say now and then that the run is at work."""
         self.bar.start()
-        if self.bar.disable and not self.console.quiet:
-            spoken_here = copy_context()
-            threading.Thread(target=spoken_here.run, args=(self._say_at_work,), daemon=True).start()
+        if self.bar.disable:
+            _begin_saying(self.console, self._told, self.ended)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -124,16 +155,11 @@ class Progress:
         self.ended.set()
         self.bar.stop()
 
-    def _say_at_work(self) -> None:
-        """Say ever less often how long the run has been at work."""
-        silence = SHORTEST_SILENCE
-        while not self.ended.wait(silence):
-            seconds = time.monotonic() - self.began
-            text = gettext(
-                "{done} of {total}: at work for {seconds:.0f} s", done=self.done, total=self.total, seconds=seconds
-            )
-            self.console.print(f"  {text}", markup=False)
-            silence = min(2 * silence, LONGEST_SILENCE)
+    def _told(self, seconds: float) -> str:
+        """Return for how long the run has been at work."""
+        return gettext(
+            "{done} of {total}: at work for {seconds:.0f} s", done=self.done, total=self.total, seconds=seconds
+        )
 
     def announce(self, sentence: str) -> None:
         """Print what the user must know before the end."""

@@ -16,6 +16,8 @@ from sim.study.folder.drawing import Wanted
 from sim.study.folder.look import USUAL, Look
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from sim.store.store import Store
 
 
@@ -26,8 +28,10 @@ FROM_TABLES = (
 """What drawing raises on tables that are not what was written."""
 
 
-def draw(store: Store, measure: str | None = None, look: Look = USUAL) -> list[str]:
+def draw(store: Store, measure: str | None = None, look: Look = USUAL, console: Console | None = None) -> list[str]:
     """Draw every chart of a comparison or study, or only the map of a measure; keep them and return their names.
+
+    Where there is a console, it says what is drawn.
 
     Raises
     ------
@@ -39,7 +43,7 @@ def draw(store: Store, measure: str | None = None, look: Look = USUAL) -> list[s
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # of numbers that nothing here has written
-            return _draw(store, measure, look)
+            return _draw(store, measure, look, console)
     except WanggeError:
         raise
     except FROM_TABLES as error:
@@ -49,10 +53,10 @@ def draw(store: Store, measure: str | None = None, look: Look = USUAL) -> list[s
         ) from error
 
 
-def _draw(store: Store, measure: str | None, look: Look) -> list[str]:
+def _draw(store: Store, measure: str | None, look: Look, console: Console | None) -> list[str]:
     """Draw the charts of a folder whose tables are taken to be as they were written."""
     if "study" not in store.identity:
-        return redraw.draw(store, measure, look)
+        return redraw.draw(store, measure, look, console)
     if not inventory.study(store.folder).last.get("finished"):
         raise StoreError(
             f"{store.folder} must hold a finished study, but its last run did not finish, so that its tables may be of "
@@ -61,4 +65,4 @@ def _draw(store: Store, measure: str | None, look: Look) -> list[str]:
     if measure is not None:
         raise ConfigError(f"map must be left out for a study, which keeps no measures by place, got {measure}")
     store.check_written([str(name) for name in charting.notes_of(store)["tables"]])
-    return charting.draw(store, Wanted(again=True, look=look))
+    return charting.draw(store, Wanted(again=True, look=look), console)

@@ -11,7 +11,7 @@ from sim.config.compose import Line
 from sim.config.report import Response
 from sim.errors import RESULTS_STAY, ConfigError, StoreError, one_of, sealed
 from sim.language import Language, gettext, speaking, spoken
-from sim.report.console import quiet
+from sim.report.console import at_work, quiet
 from sim.report.notebook import as_html
 from sim.report.tables import counted
 from sim.store import manifest
@@ -231,7 +231,8 @@ def prepare(
         The study must have a feasible point, and name measures and groups that there are.
     """
     console = console or quiet()
-    plan = planned(study, line)
+    with at_work(console, gettext("Composing the points ...")):
+        plan = planned(study, line)
     asked.check(study, plan.pilots.values(), [one.name for one in measures])
     archive = Archive.open(results / ARCHIVE)
     warm_up, pilot_keys = None, dict[str, str]()
@@ -241,7 +242,8 @@ def prepare(
     own = packed(measures)
     plan = plan.showing(measures)
     keys = replications.keys(list(plan.pilots.values()), own)
-    screened = screen_all(archive, plan.pilots, keys, backend, own)
+    with at_work(console, gettext("Looking for posts that cannot keep up ...")):
+        screened = screen_all(archive, plan.pilots, keys, backend, own)
     plan = plan.without(_refused(plan, screened))
     if not plan.pilots:
         raise ConfigError(none_feasible(plan.points))

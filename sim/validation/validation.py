@@ -13,7 +13,7 @@ from sim.config.compose import CONFIGS, Line, compose
 from sim.errors import ConfigError, near
 from sim.executor import chosen as executor_of
 from sim.language import gettext
-from sim.report.console import Progress, quiet
+from sim.report.console import Progress, at_work, quiet
 from sim.report.pages import Printed, page
 from sim.store.archive import Archive
 from sim.store.store import Store
@@ -167,9 +167,10 @@ def validate(
         console.print(f"- {damage}", markup=False)
     speed = _simulate(what, form, seed, store, executor, console)
     outcomes = _outcomes(what, form, store, whole=with_face)
+    face = None
     if with_face:
-        console.print(gettext("Comparing the shipped district with figures measured elsewhere ..."), markup=False)
-    face = _face(form, store) if with_face else None
+        with at_work(console, gettext("Comparing the shipped district with figures measured elsewhere ...")):
+            face = _face(form, store)
     printed, failures = _written(what, form, seed, store, outcomes, face)
     store.finish({"steps": speed.steps})
     return Validation(store, outcomes, printed, failures, speed)

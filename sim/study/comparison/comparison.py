@@ -11,7 +11,8 @@ import polars as pl
 from sim.errors import RESULTS_STAY, ConfigError, near, sealed
 from sim.language import Language, gettext, spoken
 from sim.measures.dictionary import DEFINITIONS
-from sim.report.console import Progress, quiet
+from sim.report import counts
+from sim.report.console import Progress, at_work, quiet
 from sim.report.notebook import as_html
 from sim.store.store import Store
 from sim.study import replications
@@ -196,16 +197,17 @@ def compare(
     """
     own = packed(measures)
     check(designs, wanted, own.digests)
-    for design in designs.values():
-        replications.check_fits(design.pilot, backend.engine, backend.executor, own)
-    console, before = console or quiet(), opening(designs)
+    console, n = console or quiet(), counts.designs(len(designs))
+    with at_work(console, gettext("Preparing {designs}: who serves what, and with how much work ...", designs=n)):
+        for design in designs.values():
+            replications.check_fits(design.pilot, backend.engine, backend.executor, own)
+        before = opening(designs)
     if config_dir is not None:
         before = replace(before, remarks=tuple(not_held_by(config_dir, designs)))
     first = next(iter(designs.values())).pilot
     targets = face_validity.targets_of(first.district.name, config_dir)  # before anything is run: it may be refused
     store, kept_notes = opened(console, folder, [design.pilot for design in designs.values()], command, own=own)
     speed = run_missing(console, store, designs, backend, own)
-    console.print(gettext("Judging the differences ...") if len(designs) > 1 else gettext("Computing means ..."))
     comparison = replace(judged(designs, store, before, speed, targets, wanted, console), notes=kept_notes)
     store.finish(
         {
@@ -291,10 +293,12 @@ def judged(
     console: Console | None = None,
 ) -> Comparison:
     """Return a comparison whose replications are all kept, and write its tables, charts and summary."""
-    results = results_of(designs, store, before, targets)
-    for name, frame in results.tables.items():
-        store.write_table(name, frame)
-    redraw.keep_pilots(store, results.pilots)
+    judging = gettext("Judging the differences ...") if len(designs) > 1 else gettext("Computing means ...")
+    with at_work(console or quiet(), judging):
+        results = results_of(designs, store, before, targets)
+        for name, frame in results.tables.items():
+            store.write_table(name, frame)
+        redraw.keep_pilots(store, results.pilots)
     drawn = redraw.keep(store, redraw.drawings(designs, results.tables), len(designs), wanted, console)
     printed = keep_printed(store, partial(summary.printed, results, store.folder.name, len(drawn)))
     store.write_text("summary.md", summary.markdown(results))

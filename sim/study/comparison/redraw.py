@@ -87,7 +87,7 @@ EDITED = "and has not: it is damaged or was edited. No chart was changed"
 EARLIER = "Results of an earlier version cannot be completed; run them under another name."
 
 
-def draw(store: Store, measure: str | None = None, look: Look = USUAL) -> list[str]:
+def draw(store: Store, measure: str | None = None, look: Look = USUAL, console: Console | None = None) -> list[str]:
     """Draw every chart of a finished comparison, or only the map of a measure, and keep and name them all.
 
     Raises
@@ -106,7 +106,7 @@ def draw(store: Store, measure: str | None = None, look: Look = USUAL) -> list[s
     else:
         rule = rule_of(designs, tables["measures"])
         made = maps.drawing(designs, tables["measures"], rule, measure, footer(pilots))
-    keep(store, made, len(pilots), Wanted(again=True, look=look))
+    keep(store, made, len(pilots), Wanted(again=True, look=look), console)
     return list(made)
 
 

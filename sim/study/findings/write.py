@@ -25,6 +25,7 @@ from sim.language import (
 )  # fmt: skip
 from sim.language.worded import Worded
 from sim.report import counts
+from sim.report.console import at_work
 from sim.report.pages import Page, Printed, page
 from sim.report.screen import Screen, where
 from sim.report.sentences import withheld_notes
@@ -104,10 +105,11 @@ def write(
     wanted: Wanted,
 ) -> Written:
     """Write every table, the wanted charts and every text of a study."""
-    with speaking(ENGLISH):
-        tables, remarks = tables_of(store.folder.name, plan, runs, screened, outcome, warm_up)
-    for name, table in tables.items():
-        store.write_table(name, table.in_english())
+    with at_work(runs.console, gettext("Judging the points ...")):
+        with speaking(ENGLISH):
+            tables, remarks = tables_of(store.folder.name, plan, runs, screened, outcome, warm_up)
+        for name, table in tables.items():
+            store.write_table(name, table.in_english())
     notes = notes_of(plan, tables, warm_up) | {"texts": in_each_language(partial(texts_of, plan, runs, tables))}
     store.write_bytes(charting.NOTES, files.readable(notes))
     drawn = charting.draw(store, wanted, runs.console)

@@ -13,6 +13,7 @@ from sim.errors import ConfigError, StoreError, choices, near, one_of
 from sim.language import ENGLISH, N_, Language, gettext, speaking, spoken
 from sim.language import chosen as of_name
 from sim.report import counts
+from sim.report.console import at_work, quiet
 from sim.report.formats import FORMATS
 from sim.store import files, manifest
 from sim.store.names import plain_name
@@ -113,12 +114,12 @@ def draw(
     kept = {name: _intact(store, name, its) for name, its in note["charts"].items()} if note["from"] == source else {}
     again = wanted.again or bool(look.size)
     due = [name for name in names if again or not set(look.formats) <= kept.get(name, {}).keys()]
-    if console is not None:
-        console.print(_said(wanted, len(names), len(due)), markup=False)
+    console = console or quiet()
+    with at_work(console, _said(wanted, len(names), len(due))):
         if due and on_charts() is not spoken():
             console.print(gettext(NO_FONT), markup=False)
-    with speaking_on_charts():
-        made = {name: look.files(drawings[name]()) for name in due}  # all of them, before any is written
+        with speaking_on_charts():
+            made = {name: look.files(drawings[name]()) for name in due}  # all of them, before any is written
     for name, data in made.items():
         for kind, content in data.items():
             store.write_bytes(_file(name, kind), content)
