@@ -33,7 +33,7 @@ with the same command. Tables (Parquet and CSV), charts and summary.md are kept 
   study.precision.replications=20   any key of the study file
   run=year  service.desk=rota       any knob of configs/, for all points alike
   details=true                      print every table above the first screen; wangge show FOLDER prints them later
-  charts=false | only=[heat]        draw no chart, or only some kinds
+  charts=false | only=[heat]        draw no chart, or only some (only=[heat_patrols_done])
   formats=[svg,png]                 as what charts are kept (svg by default; pdf); size=slide, page or column
   retry=true                        retry the replications that failed
   workers=1                         processes; executor=serial, local or dask as for compare
@@ -131,7 +131,7 @@ def ordered(line: Line, command: tuple[str, ...] = ()) -> Order:
     settings = config.checked(Settings, compose("sweep", Line(added, mine.config_dir)))
     study = study_schema.load(settings.study)
     from sim.store.files import named_after
-    from sim.study.findings.charting import DRAWN
+    from sim.study.findings.charting import check
     from sim.study.sweep import check_knobs
 
     check_knobs(study, rest)
@@ -140,7 +140,7 @@ def ordered(line: Line, command: tuple[str, ...] = ()) -> Order:
         *(o for o in mine.overrides if o.startswith("study.") and not o.startswith(BUDGET_KEYS)),
     ]
     name = settings.name or (named_after(named[-1], sorted(changed)) if changed else named[-1])
-    settings.wanted.check(DRAWN)
+    check(settings.wanted, study)
     return Order(name, study, rest, backend_of(where), settings.retry, command, settings)
 
 

@@ -295,7 +295,7 @@ def sweep(
         The folder must be empty or hold this very study; some point must not fail.
     """
     check_knobs(study, line)
-    wanted.check(charting.DRAWN)
+    charting.check(wanted, study)
     results = folder.absolute().parent
     prepared = prepare(study, line, backend, results, console=console, retry=retry, measures=measures)
     return finish(prepared, study, line, folder, console=console, command=command, wanted=wanted)

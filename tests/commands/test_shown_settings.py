@@ -21,6 +21,7 @@ WRONG = {
     "validate cases=[zz]": "cases must be names of configs/validation",
     "validate name=a/b": PLAIN_NAME,
     "bench name=a/b": PLAIN_NAME,
+    "sweep study=grid_size only=[heat_zz]": "only must name charts of ",
     "headlines only=[zz]": "only must name headlines of",
     "explain causes=zz": "causes must be one of",
     "knobs only=[zz]": "only must name paths of evidence.yaml",

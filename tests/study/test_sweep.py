@@ -12,7 +12,7 @@ from setups.commands import wangge
 from setups.contents import contents as all_contents
 from setups.district import pilot
 from setups.killing import ended, killed_with, started
-from setups.studies import BASE, DRAINED, OWN, table, write
+from setups.studies import BASE, DRAINED, OWN, study, table, write
 
 import experiments.commands.sweep
 import sim.study.replications
@@ -20,6 +20,7 @@ import sim.study.sweep
 from sim.store.archive import Archive
 from sim.store.store import Store
 from sim.study.findings import charting
+from sim.study.folder.drawing import Wanted
 from sim.study.replication import simulate
 
 SWEEP = ("sweep", "study=mine", *OWN, "executor=serial")
@@ -190,6 +191,7 @@ def test_every_shape_of_study_leaves_its_charts_and_draws_them_again(sweep, tmp_
     assert {name.partition(".")[0] for name in before} >= tables | {"design", "measures", "summary"}
     charts = [name for name in before if name.startswith("charts/")]
     assert {name for name in charting.DRAWN if any(chart.startswith(f"charts/{name}_") for chart in charts)} == tables
+    charting.check(Wanted(only=tuple(Path(name).stem for name in charts)), study(**changes))  # each may be asked for
     shutil.rmtree(folder / "charts", ignore_errors=True)
     charting.draw(Store.open_existing(folder))
     assert contents(folder) == before

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from rich.console import Console
 
+    from sim.config.study_schema import Study
     from sim.store.store import Store
 
 NOTES = "study.json"
@@ -219,7 +220,22 @@ def _name(kind: str, part: pl.DataFrame, table: pl.DataFrame) -> str:
         parts.append(f"{part['pilot'][0]} minus {part['against'][0]}" if part["against"][0] else part["pilot"][0])
     if "design" in table.columns and table["design"].n_unique() > 1:
         parts.append(f"design{part['design'][0]}")
+    return _file(parts)
+
+
+def _file(parts: Sequence[str]) -> str:
+    """Return the name of a file by its parts."""
     return re.sub(r"[^A-Za-z0-9_]+", "_", "_".join(parts))[:100].strip("_")
+
+
+def check(wanted: Wanted, study: Study) -> None:
+    """Raise `ConfigError` where a word names no chart that a study may have, in full or by its first words.
+
+    Which pilots and designs distinguish its charts, at the ends of their names, is known once it was run.
+    """
+    names = [_file((kind, str(response))) for kind in DRAWN for response in study.asked]
+    longer = [word for word in wanted.only if any(word.startswith(f"{name}_") for name in names)]
+    wanted.check([*DRAWN, *names, *longer])
 
 
 def in_brief(charts: Sequence[Chart], responses: Sequence[str]) -> list[Chart]:
