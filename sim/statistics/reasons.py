@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from sim.language import N_, gettext, phrase, separated
+from sim.language import ENGLISH, N_, gettext, phrase, separated, spoken
 from sim.statistics.intervals import without_interval
 
 if TYPE_CHECKING:
@@ -23,13 +23,26 @@ class Reason(Protocol):
 
 @dataclass(frozen=True)
 class Text:
-    """A reason that is one text: of the catalogue, or a message of an error, which stays as it is."""
+    """A reason that is one text of the catalogue, or as it is."""
 
     text: str
 
     def words(self) -> str:
         """Return the text in the language that is spoken."""
         return phrase(self.text)
+
+
+@dataclass(frozen=True)
+class OfError:
+    """The message of an error on a design, which is in English: in another language, where it stands."""
+
+    message: str
+
+    def words(self) -> str:
+        """Return the message, or where it is to be read."""
+        if spoken().name == ENGLISH:
+            return self.message
+        return gettext("infeasible or failed (design.csv says why, in English)")
 
 
 @dataclass(frozen=True)

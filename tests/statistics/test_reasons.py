@@ -5,7 +5,7 @@ import pytest
 
 from sim.language import speaking
 from sim.language.worded import Worded, stacked, with_cells
-from sim.statistics.reasons import NOT_RUN, WITHHELD, ByLevel, Named, Several, Text, in_words
+from sim.statistics.reasons import NOT_RUN, WITHHELD, ByLevel, Named, OfError, Several, Text, in_words
 
 OWN = Text("not so: because of b; and c")
 
@@ -35,3 +35,10 @@ def test_a_table_on_disk_is_read_in_a_language_by_the_words_of_its_rows():
     assert here.columns == ["design", "n", "why"]
     with pytest.raises(IndexError):
         with_cells(both.in_english(), {"why": {"9": "x"}})
+
+
+def test_the_message_of_an_error_is_said_in_english_and_elsewhere_where_it_stands():
+    reason = OfError("roles.managers_per_grid must leave a head, got 0.44")
+    assert reason.words() == "roles.managers_per_grid must leave a head, got 0.44"
+    with speaking("zh"):
+        assert reason.words() == "不可行或失败，原因见design.csv（英文）"

@@ -9,7 +9,7 @@ import numpy as np
 
 from sim.language import N_
 from sim.statistics import responses
-from sim.statistics.reasons import NOT_RUN, Text
+from sim.statistics.reasons import NOT_RUN, OfError, Text
 from sim.study.budget.adjusting import UNADJUSTED, matrix
 from sim.study.withholding import judged_as
 
@@ -104,7 +104,7 @@ def reason(plan: Plan, runs: Runs, rule: Rule, response: Response, *points: Poin
     """Return why nothing follows from a response at points (infeasible, failed, withheld), or None."""
     for point in points:
         if why := point.why or runs.failures.get(point.name, ""):
-            return Text(why)
+            return OfError(why)
         if not runs.count(point.name):
             return NOT_RUN
     judged = judged_as(plan.report, response)

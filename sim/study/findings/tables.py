@@ -14,7 +14,7 @@ from sim.language import N_, gettext, phrase
 from sim.language.worded import Worded, stacked
 from sim.statistics import effects, intervals, sobol, swings
 from sim.statistics import responses as cells
-from sim.statistics.reasons import Text, in_words
+from sim.statistics.reasons import OfError, Text, in_words
 from sim.study.budget.adjusting import UNADJUSTED, matrix
 from sim.study.budget.promises import confidence_of_each, side
 from sim.study.comparison.differences import settling, verdict_on, with_open
@@ -148,7 +148,7 @@ def summary_table(
     )
     numbers = {point.name: i for i, point in enumerate(plan.points)}
     failed = {numbers[p.name]: p.why or runs.failures.get(p.name, "") for p in plan.points}
-    why = {number: Text(text) for number, text in failed.items() if text}
+    why = {number: OfError(text) for number, text in failed.items() if text}
     responses = []
     for response in plan.study.responses:
         values = {name: rule.known(judged_as(plan.report, response), name)[0] for name in runs.complete}

@@ -31,6 +31,7 @@ from sim.report.screen import Screen, where
 from sim.report.sentences import withheld_notes
 from sim.report.tables import FLAG, Table
 from sim.statistics.intervals import longer_side
+from sim.statistics.reasons import OfError
 from sim.store import files
 from sim.store.store import printed_in
 from sim.study import scope
@@ -430,7 +431,7 @@ def _left_out(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> list[
         notes.append(
             gettext(
                 "Infeasible, and left out: {n} of {points} (design.csv says why), as {label}: {why}.",
-                n=len(infeasible), points=of, label=first.spoken(), why=first.why,
+                n=len(infeasible), points=of, label=first.spoken(), why=OfError(first.why).words(),
             )
         )  # fmt: skip
     if runs.failures:
@@ -440,7 +441,7 @@ def _left_out(plan: Plan, runs: Runs, screened: Mapping[str, Screened]) -> list[
                 "Failed, and left out: {n} of {points}, as {label} ({point}): {why}. The others are complete; "
                 "retry=true tries again.",
                 n=len(runs.failures), points=of, label=first.spoken(), point=first.name,
-                why=runs.failures[first.name],
+                why=OfError(runs.failures[first.name]).words(),
             )
         )  # fmt: skip
     overloaded = [name for name, design in screened.items() if design.overloaded and name in runs.keys]
