@@ -8,9 +8,13 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 from setups.commands import wangge
 
 from sim.config.compose import CONFIGS, options
+from sim.report.lines import WIDTH, cells
+from sim.report.pages import Printed
+from sim.report.screen import HEIGHT, lines
 from sim.version import MODEL_VERSION
 
 ROOT = Path(__file__).parents[2]
@@ -121,3 +125,12 @@ def test_the_runs_of_studies_are_of_this_model(tracked):
     for name in options("study", CONFIGS):
         if Path("results", name, "manifest.json") in tracked:
             assert json.loads(read(f"results/{name}/manifest.json"))["identity"]["model_version"] == MODEL_VERSION
+
+
+def test_a_screen_that_is_tracked_fits_a_terminal_in_every_language(tracked):
+    kept = [path for path in tracked if re.fullmatch(r"printed(\.\w+)?\.json", path.name)]
+    assert len(kept) >= 10
+    for path in kept:
+        screen = TypeAdapter(Printed).validate_python(json.loads(read(path))).screen
+        assert len(lines(screen)) <= HEIGHT, path
+        assert max(map(cells, lines(screen))) <= WIDTH, path

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from unittest.mock import patch
 
 from setups import district
+from setups.screens import checked_in_each_language
 
 from experiments.main import main
 
@@ -26,7 +27,13 @@ class Done:
 def wangge(folder, *arguments):
     """Return how a command ended that is given in a folder; it runs in this process, which saves a start."""
     out, err, status = io.StringIO(), io.StringIO(), 0
-    with chdir(folder), redirect_stdout(out), redirect_stderr(err), patch("sys.argv", ["wangge", *arguments]):
+    with (
+        chdir(folder),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        patch("sys.argv", ["wangge", *arguments]),
+        patch("sim.study.folder.printed.in_each_language", checked_in_each_language),
+    ):
         try:
             main()
         except SystemExit as end:
