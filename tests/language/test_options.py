@@ -7,10 +7,12 @@ import pytest
 
 from sim.config.compose import CONFIGS, options
 from sim.config.schema import Roles, Service, Structure
+from sim.config.study_schema import Kind
 from sim.config.words import words_of_choice, words_of_option, words_of_setting
 from sim.language import speaking
 from sim.study.findings import charting
 from sim.study.findings.naming import Words
+from sim.study.findings.preview import words_of_kind
 
 GROUPS = ("conduct", "demand", "roles", "service", "staffing", "structure")
 
@@ -47,3 +49,10 @@ def test_a_chart_names_levels_in_words():
     assert shown["level"].to_list() == ["A/B岗", "各管各线"]
     assert shown["series"].to_list() == ["200", "全科"]
     assert charting._called(table, Words({}, {}, {})).equals(table)
+
+
+def test_every_kind_of_design_of_a_study_has_words():
+    kinds = typing.get_args(Kind)
+    assert [words_of_kind(kind) for kind in kinds] == [kind.replace("_", " ") for kind in kinds]
+    with speaking("zh"):
+        assert [kind for kind in kinds if words_of_kind(kind) == kind.replace("_", " ")] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.errors import ConfigError
-from sim.language import N_, both, first_of, gettext, listed, ngettext, phrase
+from sim.language import N_, both, first_of, gettext, listed, ngettext, pgettext, phrase
 from sim.report import counts
 from sim.report.tables import counted
 from sim.study.budget import choice
@@ -51,7 +51,7 @@ def points(console: Console, plan: Plan, screened: Mapping[str, Screened], *, de
 def size(plan: Plan) -> str:
     """Return how many settings, points and replications a study has to begin with, in a sentence."""
     pilots = plan.study.pilots
-    kinds = both(dict.fromkeys(block.kind.replace("_", " ") for block in plan.settings.blocks))
+    kinds = both(dict.fromkeys(words_of_kind(block.kind) for block in plan.settings.blocks))
     n = len(plan.settings.all)
     settings = ngettext("{n} setting ({kinds})", "{n} settings ({kinds})", n, kinds=kinds)
     if len(pilots) > 1:
@@ -66,6 +66,16 @@ def size(plan: Plan) -> str:
         settings=settings, points=counts.points(len(plan.points)),
         replications=counts.replications(plan.study.precision.replications),
     )  # fmt: skip
+
+
+def words_of_kind(kind: str) -> str:
+    """Return the kind of a design of a study in words."""
+    known = {
+        "grid": pgettext("design", "grid"), "zip": pgettext("design", "zip"), "lhs": pgettext("design", "lhs"),
+        "sobol": pgettext("design", "sobol"), "indices": pgettext("design", "indices"),
+        "one_at_a_time": pgettext("design", "one at a time"), "points": pgettext("design", "points"),
+    }  # fmt: skip
+    return known[kind]
 
 
 def remarks(plan: Plan, screened: Mapping[str, Screened]) -> list[str]:
