@@ -110,6 +110,7 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "task_share": ("share", "work from above in all work of the communities"),
     "patrols_done": ("share", N_("patrols due in the measured weeks of which every leg was done")),
     "visits_done": ("share", N_("home visits due in the measured weeks that were made")),
+    "self_government_done": ("share", N_("sittings with residents due in the measured weeks that were held")),
     "paper_on_time": (
         "share",
         "pieces of work from above and of own work whose date lies in the measured weeks, done by the end of that day",
@@ -126,13 +127,13 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     ),
     "with_residents": (
         "share",
-        "of the paid hours: front desk and phone, field checks, residents' homes and home visits; rises if staff work "
-        "slowly",
+        "of the paid hours: front desk and phone, field checks, residents' homes, home visits and self-government; "
+        "rises if staff work slowly",
     ),
     "service_over_administration": (
         "ratio",
-        "hours at the front desk, on files, field checks, patrols and visits over those on work from above, own work, "
-        "relays and meetings; rises if staff work slowly",
+        "hours at the front desk, on files, field checks, patrols, visits and self-government over those on work from "
+        "above, own work, relays and meetings; rises if staff work slowly",
     ),
     "posts_above_90": ("share", "posts whose work that piles up takes more than 0.90 of their time, by arithmetic"),
     "walk": ("minutes", "on foot one way from a household to its community's office or service point, mean"),
@@ -176,11 +177,11 @@ BY_STAFFING, BY_PLACE = frozenset({"managers_share"}), frozenset({"walk", "posts
 WORSENING = frozenset({
     "turnaround_restricted_mean", "turnaround_p50", "turnaround_p90", "issue_time_restricted_mean", "issue_time_p50",
     "counter_wait_mean", "counter_wait_p50", "counter_wait_p90", "on_time", "left_unserved", "still_open",
-    "patrols_done", "visits_done", "target_visits", "paper_on_time",
+    "patrols_done", "visits_done", "target_visits", "paper_on_time", "self_government_done",
 })  # fmt: skip
 """Measures that only get worse the longer staff cannot keep up, as what they are late with piles up."""
 
-ONLY_WHERE_OBSERVED = frozenset({"days_per_hand_over"})
+ONLY_WHERE_OBSERVED = frozenset({"days_per_hand_over", "self_government_done"})
 """Measures that a replication has only where there is something to measure; all others it always has."""
 
 RESIDENTS = (
