@@ -76,8 +76,8 @@ def batches(organisation: Organisation, office: OfficeTime, replication: int, un
     yield from _own(organisation, office, replication)
     yield _patrols(organisation, office)
     yield _home_visits(organisation, office, replication)
-    if organisation.at_hall is not None:
-        yield _self_government(organisation, office, organisation.at_hall)
+    if organisation.at_assembly is not None:
+        yield _self_government(organisation, office, organisation.at_assembly)
 
 
 def _from_above(organisation: Organisation, office: OfficeTime, replication: int) -> Iterator[Batch]:
@@ -274,7 +274,7 @@ def _home_visits(organisation: Organisation, office: OfficeTime, replication: in
     return Batch(opens, [step])
 
 
-def _self_government(organisation: Organisation, office: OfficeTime, halls: Ints) -> Batch:
+def _self_government(organisation: Organisation, office: OfficeTime, assemblies: Ints) -> Batch:
     """Return the sittings with residents, an hour each, planned week by week; what is not begun in its week lapses.
 
     All else goes before them. A community has its share of the hours by its households.
@@ -284,7 +284,7 @@ def _self_government(organisation: Organisation, office: OfficeTime, halls: Ints
     opens, window, unit = _weekly(office, hours / SITTING_HOURS / WEEKS_A_YEAR)
     priorities = pilot.conduct.priorities.model_dump().values()
     step: dict[str, int | Ints] = {
-        "station": halls[unit], "work": ticks(SITTING_HOURS, HOUR), "priority": max(priorities) + 1, "past_closing": 1,
+        "station": assemblies[unit], "work": ticks(SITTING_HOURS, HOUR), "priority": max(priorities) + 1, "past_closing": 1,
         "kind": int(Kind.SELF_GOVERNMENT), "patience": window,
     }  # fmt: skip
     return Batch(opens, [step])

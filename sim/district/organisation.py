@@ -90,7 +90,7 @@ class Organisation:
         Front queue of each service point, where the communities have one window.
     at_grid : dict of desk -> ndarray of int, shape (grids,)
         Station of each grid.
-    at_hall : ndarray of int, shape (communities,), or None
+    at_assembly : ndarray of int, shape (communities,), or None
         Where each community sits down with its residents, if self-government is due.
     people : tuple of Person
         All staff; their positions are the engine's server ids.
@@ -107,7 +107,7 @@ class Organisation:
     at_phone: Ints | None
     at_point: Ints | None
     at_grid: dict[Desk, Ints]
-    at_hall: Ints | None
+    at_assembly: Ints | None
     people: tuple[Person, ...]
     changeover_km: Floats
 
@@ -166,7 +166,7 @@ def build_organisation(pilot: Pilot, place: Place) -> Organisation:
             )
             for desk in (Desk.FIELD, Desk.PATROL, Desk.HOME)
         },
-        at_hall=np.array([i for i, s in enumerate(stations) if s.desk is Desk.HALL])
+        at_assembly=np.array([i for i, s in enumerate(stations) if s.desk is Desk.ASSEMBLY])
         if pilot.mechanisms.self_government.on
         else None,
         people=tuple(people),
@@ -402,7 +402,7 @@ def _stations(pilot: Pilot, place: Place, specialisms: dict[Level, Ints]) -> lis
             stations.append(Station(desk, "community", unit, -1, grid, 1 + grid))
     if pilot.mechanisms.self_government.on:
         n_communities = len(specialisms["community"])
-        stations += [Station(Desk.HALL, "community", unit, -1, -1, DESK_SITE) for unit in range(n_communities)]
+        stations += [Station(Desk.ASSEMBLY, "community", unit, -1, -1, DESK_SITE) for unit in range(n_communities)]
     return stations
 
 
@@ -436,7 +436,7 @@ def _by_specialism(stations: list[Station], specialisms: dict[Level, Ints]) -> d
         for desk in (Desk.FRONT, Desk.FILES, Desk.TASKS, Desk.DUE, Desk.FIELD):
             at[level, desk] = np.full((len(plan), int(plan.max()) + 1), -1, dtype=np.int64)
     for i, s in enumerate(stations):
-        if s.grid < 0 and s.desk not in (Desk.PHONE, Desk.HALL):
+        if s.grid < 0 and s.desk not in (Desk.PHONE, Desk.ASSEMBLY):
             row = at[s.level, s.desk][s.unit]
             row[:] = np.where(row < 0, i, row) if s.specialism < 0 else row
             if s.specialism >= 0:

@@ -22,7 +22,7 @@ class Desk(IntEnum):
     TASKS = 6
     DUE = 7  # where a piece of work goes when it falls due
     PHONE = 8
-    HALL = 9  # where self-government is at home: a room of the community
+    ASSEMBLY = 9  # where a community sits down with its residents
 
 
 class Kind(IntEnum):

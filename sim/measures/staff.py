@@ -324,7 +324,7 @@ def ticks_by_kind(organisation: Organisation, time: Time) -> dict[str, AnyInts]:
 
     Without the kinds of mechanisms that are off.
     """
-    off = {Kind.OUTSIDE} | ({Kind.SELF_GOVERNMENT} if organisation.at_hall is None else set())
+    off = {Kind.OUTSIDE} | ({Kind.SELF_GOVERNMENT} if organisation.at_assembly is None else set())
     ticks = {KIND_NAMES[k]: time.kinds[:, k] for k in Kind if k not in off}
     return ticks | {
         TRAVEL: time.travel,

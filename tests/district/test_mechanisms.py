@@ -107,7 +107,7 @@ def test_a_secretary_sits_with_residents_on_wednesday_evenings_after_what_is_due
         assert all(one[1] <= after[0] for one, after in zip(spans, spans[1:], strict=False))
         for opened, closed, duty in spans:
             stations = roster.duties["station"][first[duty] : first[duty + 1]].tolist()
-            if opened < closes[opened // DAY] or [organisation.stations[s].desk for s in stations] != [Desk.HALL]:
+            if opened < closes[opened // DAY] or [organisation.stations[s].desk for s in stations] != [Desk.ASSEMBLY]:
                 continue
             evenings += 1
             assert person.secretary

@@ -299,8 +299,8 @@ def _with_evenings(
             everything = person.level == "community" and pilot.roles.scheme == "generalist"
             lines = at_desk(organisation, person, Desk.DUE, 0, OWN_PACE, everything=everything)
             stay(m, closes[on & there[m]], late, duties.id(lines, longest=False))
-        if sitting and person.secretary and organisation.at_hall is not None:
-            lines = [(int(organisation.at_hall[person.unit]), 0, OWN_PACE)]
+        if sitting and person.secretary and organisation.at_assembly is not None:
+            lines = [(int(organisation.at_assembly[person.unit]), 0, OWN_PACE)]
             opens = begins[with_residents & there[m]]
             stay(m, opens, ticks(sitting, HOUR), duties.id(lines, longest=False))
     evenings = np.concatenate(rows, axis=1)
