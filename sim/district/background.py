@@ -284,8 +284,8 @@ def _self_government(organisation: Organisation, office: OfficeTime, assemblies:
     opens, window, unit = _weekly(office, hours / SITTING_HOURS / WEEKS_A_YEAR)
     priorities = pilot.conduct.priorities.model_dump().values()
     step: dict[str, int | Ints] = {
-        "station": assemblies[unit], "work": ticks(SITTING_HOURS, HOUR), "priority": max(priorities) + 1, "past_closing": 1,
-        "kind": int(Kind.SELF_GOVERNMENT), "patience": window,
+        "station": assemblies[unit], "work": ticks(SITTING_HOURS, HOUR), "priority": max(priorities) + 1,
+        "past_closing": 1, "kind": int(Kind.SELF_GOVERNMENT), "patience": window,
     }  # fmt: skip
     return Batch(opens, [step])
 

@@ -79,7 +79,7 @@ def own_lines(organisation: Organisation, m: int, desks: tuple[Desk, ...], front
 
 
 def _in_common(organisation: Organisation, person: Person, desk: Desk, rank: int) -> list[Line]:
-    """Return the line of a queue of a whole community: its phone, in which everybody is an outsider, or its assembly."""
+    """Return the line of a queue of a whole community: its phone, where everybody is an outsider, or its assembly."""
     phone = desk is Desk.PHONE
     at = organisation.at_phone if phone else organisation.at_assembly
     if at is None or person.level != "community" or (phone and person.specialism < 0):
