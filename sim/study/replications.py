@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from sim.config import Pilot
     from sim.store.store import Store
 
-READING = ("cost", "mid", "report")
-"""Groups of configs that only say how results are judged and shown."""
+PRICES = "cost"
+READING = (PRICES, "mid", "report")
+"""Groups of configs that only say what results cost, and how they are judged and shown."""
 
 MEASURES = "measures"
 """The table of measures that every replication has."""
