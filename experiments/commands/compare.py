@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sim.study.folder.drawing import Wanted
 
 SHOWN_KEYS = ("details", "charts", "only", "formats", "size")
-KEYS = ("pilots", "name", *SHOWN_KEYS)
+KEYS = ("pilots", "name", "equal", *SHOWN_KEYS)
 
 HELP = """\
 wangge compare [pilots=[A,B,...]] [name=FOLDER] [executor=serial|local|dask] [workers=N] [key=value ...]
@@ -45,6 +45,8 @@ replication in results/.replications. The same command continues after a kill.
                                     configs/compare.yaml
   pilots=all                        every design that ships, with today's as the baseline
   name=mine                         results/mine; by default compare, or compare-<hash> where knobs were set
+  equal=money | heads               give every other design so many community heads that it costs what the baseline
+                                    does, or has its heads in all
   details=true                      print every table above the first screen: work, heads, load, measures, differences;
                                     wangge show FOLDER TABLE prints any of them later
   charts=false | only=[turnaround]  draw no chart, or only some
@@ -83,6 +85,7 @@ class Comparison(Shown):
 
     pilots: Annotated[tuple[Name, ...], Field(min_length=1)]
     name: FolderName | None
+    equal: Literal["heads", "money"] | None = None
 
 
 def main(arguments: list[str], command: Sequence[str] = (), keys: Sequence[str] = KEYS) -> None:
@@ -100,6 +103,11 @@ def main(arguments: list[str], command: Sequence[str] = (), keys: Sequence[str] 
     settings = config.checked(Comparison, composed)
     backend = backend_of(where)
     plain, pilots = named_pilots(settings.pilots, rest)
+    if settings.equal is not None:
+        from sim.measures.equal import at_equal
+
+        pilots = [pilots[0], *(at_equal(pilot, pilots[0], settings.equal) for pilot in pilots[1:])]
+        plain = {pilot.name: pilot.model_dump(mode="json") for pilot in pilots}
     name = settings.name or _name(settings, pilots, rest.overrides, command[1] if command else "compare")
     designs = _designs(pilots, settings.wanted)
     if line.show:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Condition = tuple[str, Callable[[Pilot], bool]]
 
-FACTS = ("district", "demand", "procedures")
+FACTS = ("district", "demand", "procedures", "mechanisms")
 """Groups whose files describe a place, its people and its law, whatever the designs that are tried there."""
 
 ONCE_A_CENTURY = 0.01
@@ -281,6 +281,11 @@ CONDITIONS: dict[str, Condition] = {
         lambda p: p.grid.patrol_duty_share > 0 or p.grid.visits.duty_share > 0,
     ),
     "conduct.step_minutes": _WAITING_PAPER,
+    "mechanisms.self_government.evening_hours_per_week": (
+        "hours of self-government are due (mechanisms.self_government.community_hours_per_week, "
+        "thousand_households_hours_per_week)",
+        lambda p: p.mechanisms.self_government.on,
+    ),
 }
 """By knob: in words, and as a test, under which designs it can act. A knob that is not here is taken to.
 

@@ -65,6 +65,9 @@ EveningHours = Annotated[float, Field(ge=0, le=20), none_or(0.01)]
 # Of what a patrol of an hour sees: less than one in a million sees nothing in a century.
 SeeShare = Annotated[float, Field(ge=1e-6, lt=1)]
 
+# Of one office: a week has no more.
+HoursAWeek = Annotated[float, Field(ge=0, le=168), none_or(0.01)]
+
 # Of one office: a day has no more.
 HoursADay = Annotated[float, Field(ge=0.01, le=24)]
 

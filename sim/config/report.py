@@ -57,7 +57,8 @@ class JudgedMeasure(Section):
 
     `mid` names a key of the group `mid`, or is a number in the measure's unit; None: it is shown and never judged.
     `touched` names the measure that says which share of the requests behind it goes to staff who cannot keep up;
-    `staff` is for measures of staff.
+    `staff` is for measures of staff. `mechanism` names the one without which there is nothing to measure: where it is
+    off, the measure is not there.
     """
 
     measure: Name
@@ -67,6 +68,7 @@ class JudgedMeasure(Section):
     higher_is_better: bool = False
     touched: Name | None = "touched"
     compared: bool = True
+    mechanism: Name | None = None
 
     @property
     def response(self) -> Response:

@@ -33,6 +33,7 @@ from sim.config.bounds import (
 )
 from sim.config.case import GROUPS, LEVELS, Demand, District, Group, Level, Procedures
 from sim.config.checking import ClockTime, Name, Section, check_sum_to_one, checked, made_by
+from sim.config.mechanisms import Mechanisms
 from sim.config.report import JudgedMeasure, Report
 from sim.errors import RuleError, near
 
@@ -312,6 +313,7 @@ class Pilot(Section):
     grid: Grid
     burden: Burden
     conduct: Conduct
+    mechanisms: Mechanisms
     run: Run
     cost: Cost
     mid: Mid
@@ -355,6 +357,17 @@ class Pilot(Section):
     def street_stays_share(self) -> float:
         """Return the share of the street's heads that stay at the street."""
         return 1 - self.staffing.street_sent_down_share - self.staffing.street_sent_up_share
+
+    @model_validator(mode="after")
+    def _measures_of_what_is_there(self) -> Self:
+        for i, one in enumerate(self.report.measures):
+            if one.mechanism is not None and one.mechanism not in Mechanisms.model_fields:
+                hint = near(one.mechanism, Mechanisms.model_fields)
+                raise RuleError(f"be a key of mechanisms{hint}", one.mechanism, at=f"report.measures.{i}.mechanism")
+        there = [one for one in self.report.measures if one.mechanism is None or self.mechanisms.on(one.mechanism)]
+        if len(there) < len(self.report.measures):  # a measure more would make the intervals of all others wider
+            self.__dict__["report"] = self.report.model_copy(update={"measures": tuple(there)})
+        return self
 
     @model_validator(mode="after")
     def _judged_by_known_differences(self) -> Self:

@@ -65,20 +65,20 @@ def words_of_option(value: str) -> str:
         "simulate": pgettext("option", "simulate"), "refuse": pgettext("option", "refuse"),
         "all_down": pgettext("option", "all_down"), "all_up": pgettext("option", "all_up"),
         "half_down": pgettext("option", "half_down"), "enforcement_below": pgettext("option", "enforcement_below"),
-        "merged": pgettext("option", "merged"), "four_level": pgettext("option", "four_level"),
-        "three_level": pgettext("option", "three_level"),
-        "four_level_better": pgettext("option", "four_level_better"),
-        "three_level_better": pgettext("option", "three_level_better"),
-        "four_level_contacts": pgettext("option", "four_level_contacts"), "base": pgettext("option", "base"),
+        "merged": pgettext("option", "merged"), "base": pgettext("option", "base"),
+        "off": pgettext("option", "off"),
         "due_first": pgettext("option", "due_first"), "ledgers_first": pgettext("option", "ledgers_first"),
     }  # fmt: skip
-    return known.get(value, value)
+    words = value.replace("_", " ")
+    said = known.get(value) or phrase(words)  # files are called as pilots are, whose names are messages too
+    return value if said == words else said
 
 
 def words_of_choice(name: str) -> str:
     """Return a group of configs, of which a file is chosen, or a factor of a study in words; a knob as it is."""
     known = {
         "conduct": pgettext("group", "conduct"), "demand": pgettext("group", "demand"),
+        "mechanisms": pgettext("group", "mechanisms"),
         "roles": pgettext("group", "roles"), "service": pgettext("group", "service"),
         "staffing": pgettext("group", "staffing"), "structure": pgettext("group", "structure"),
     }  # fmt: skip

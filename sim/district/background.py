@@ -21,10 +21,13 @@ from sim.draws.streams import stream
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sim.arrays import Ints
+    from sim.arrays import Floats, Ints
     from sim.config import Level, Pilot
     from sim.district.office_hours import OfficeTime
     from sim.district.organisation import Organisation
+
+
+SITTING_HOURS = 1.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ def batches(organisation: Organisation, office: OfficeTime, replication: int, un
     yield from _own(organisation, office, replication)
     yield _patrols(organisation, office)
     yield _home_visits(organisation, office, replication)
+    if organisation.at_assembly is not None:
+        yield _self_government(organisation, office, organisation.at_assembly)
 
 
 def _from_above(organisation: Organisation, office: OfficeTime, replication: int) -> Iterator[Batch]:
@@ -257,21 +262,46 @@ def _home_visits(organisation: Organisation, office: OfficeTime, replication: in
     special = np.bincount(place.grid, place.special)
     per_year = (place.grid_households - special) * visits.ordinary_per_year + special * visits.special_per_year
     per_week = per_year * visits.duty_share / WEEKS_A_YEAR
-    week_of_day = office.working_days // 7
-    weeks, first = np.unique(week_of_day, return_index=True)
-    last = np.append(first[1:], len(week_of_day)) - 1
-    phase = np.arange(len(per_week)) / len(per_week)
-    plan = np.floor((weeks[:, None] + 1) * per_week + phase) - np.floor(weeks[:, None] * per_week + phase)
-    row, grid = np.nonzero(plan)
-    n = plan[row, grid].astype(np.int64)
-    row, grid = np.repeat(row, n), np.repeat(grid, n)
-    opens, closes = office.day_opens()[first], office.day_closes()[last]
+    opens, window, grid = _weekly(office, per_week)
     signal = np.array([workload.visit_signal(pilot, float(size)) for size in place.grid_households.tolist()])
     rng = stream(pilot.run.seed, replication, "visits/see", place.district)
     sees = rng.random(len(grid)) < signal[grid]
     step: dict[str, int | Ints] = {
         "station": organisation.at_grid[Desk.HOME][grid], "work": ticks(visits.minutes + visits.walk_minutes, MINUTE),
         "priority": pilot.conduct.priorities.duties, "past_closing": 1, "kind": int(Kind.HOME),
-        "patience": (closes - opens)[row], "emits": np.where(sees, grid, -1),
+        "patience": window, "emits": np.where(sees, grid, -1),
     }  # fmt: skip
-    return Batch(opens[row], [step])
+    return Batch(opens, [step])
+
+
+def _self_government(organisation: Organisation, office: OfficeTime, assemblies: Ints) -> Batch:
+    """Return the sittings with residents, an hour each, planned week by week; what is not begun in its week lapses.
+
+    All else goes before them. A community has its share of the hours by its households.
+    """
+    pilot, sizes = organisation.pilot, organisation.place.community_households
+    hours = workload.self_government_hours(pilot) * sizes / sizes.sum()
+    opens, window, unit = _weekly(office, hours / SITTING_HOURS / WEEKS_A_YEAR)
+    priorities = pilot.conduct.priorities.model_dump().values()
+    step: dict[str, int | Ints] = {
+        "station": assemblies[unit], "work": ticks(SITTING_HOURS, HOUR), "priority": max(priorities) + 1,
+        "past_closing": 1, "kind": int(Kind.SELF_GOVERNMENT), "patience": window,
+    }  # fmt: skip
+    return Batch(opens, [step])
+
+
+def _weekly(office: OfficeTime, per_week: Floats) -> tuple[Ints, Ints, Ints]:
+    """Return what is planned week by week: when its week opens, how long that lasts, and where (shapes (n,)).
+
+    `per_week` (shape (places,)) holds how many there are a week at each place; fractions add up over weeks.
+    """
+    week_of_day = office.working_days // 7
+    weeks, first = np.unique(week_of_day, return_index=True)
+    last = np.append(first[1:], len(week_of_day)) - 1
+    phase = np.arange(len(per_week)) / len(per_week)
+    plan = np.floor((weeks[:, None] + 1) * per_week + phase) - np.floor(weeks[:, None] * per_week + phase)
+    row, place = np.nonzero(plan)
+    n = plan[row, place].astype(np.int64)
+    row, place = np.repeat(row, n), np.repeat(place, n)
+    opens, closes = office.day_opens()[first], office.day_closes()[last]
+    return opens[row], (closes - opens)[row], place

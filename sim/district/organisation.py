@@ -90,6 +90,8 @@ class Organisation:
         Front queue of each service point, where the communities have one window.
     at_grid : dict of desk -> ndarray of int, shape (grids,)
         Station of each grid.
+    at_assembly : ndarray of int, shape (communities,), or None
+        Where each community sits down with its residents, if self-government is due.
     people : tuple of Person
         All staff; their positions are the engine's server ids.
     changeover_km : ndarray of float, shape (people,)
@@ -105,6 +107,7 @@ class Organisation:
     at_phone: Ints | None
     at_point: Ints | None
     at_grid: dict[Desk, Ints]
+    at_assembly: Ints | None
     people: tuple[Person, ...]
     changeover_km: Floats
 
@@ -163,6 +166,9 @@ def build_organisation(pilot: Pilot, place: Place) -> Organisation:
             )
             for desk in (Desk.FIELD, Desk.PATROL, Desk.HOME)
         },
+        at_assembly=np.array([i for i, s in enumerate(stations) if s.desk is Desk.ASSEMBLY])
+        if pilot.mechanisms.self_government.on
+        else None,
         people=tuple(people),
         changeover_km=_changeovers(place, people),
     )
@@ -394,6 +400,9 @@ def _stations(pilot: Pilot, place: Place, specialisms: dict[Level, Ints]) -> lis
     for grid, unit in enumerate(place.grid_community.tolist()):
         for desk in (Desk.FIELD, Desk.PATROL, Desk.HOME):
             stations.append(Station(desk, "community", unit, -1, grid, 1 + grid))
+    if pilot.mechanisms.self_government.on:
+        n_communities = len(specialisms["community"])
+        stations += [Station(Desk.ASSEMBLY, "community", unit, -1, -1, DESK_SITE) for unit in range(n_communities)]
     return stations
 
 
@@ -427,7 +436,7 @@ def _by_specialism(stations: list[Station], specialisms: dict[Level, Ints]) -> d
         for desk in (Desk.FRONT, Desk.FILES, Desk.TASKS, Desk.DUE, Desk.FIELD):
             at[level, desk] = np.full((len(plan), int(plan.max()) + 1), -1, dtype=np.int64)
     for i, s in enumerate(stations):
-        if s.grid < 0 and s.desk is not Desk.PHONE:
+        if s.grid < 0 and s.desk not in (Desk.PHONE, Desk.ASSEMBLY):
             row = at[s.level, s.desk][s.unit]
             row[:] = np.where(row < 0, i, row) if s.specialism < 0 else row
             if s.specialism >= 0:

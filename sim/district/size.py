@@ -66,6 +66,12 @@ def parts(pilot: Pilot) -> Iterator[Part]:
         share = district.special_care_share if key == "special_per_year" else 1.0
         yield Part("home visits", district.households * share * rate * years * visits.duty_share, STEP_BYTES,
                    f"grid.visits.{key}", rate)  # fmt: skip
+    government = pilot.mechanisms.self_government
+    by_office, by_household = government.community_hours_per_week, government.thousand_households_hours_per_week
+    yield Part("sittings with residents", district.communities * by_office * pilot.run.weeks, STEP_BYTES,
+               "mechanisms.self_government.community_hours_per_week", by_office)  # fmt: skip
+    yield Part("sittings with residents", district.households / 1000 * by_household * pilot.run.weeks, STEP_BYTES,
+               "mechanisms.self_government.thousand_households_hours_per_week", by_household)  # fmt: skip
     work = district.work
     own = (*work.street_hours.model_dump().values(), *work.district_hours.model_dump().values())
     hours = (work.from_above_hours + sum(own)) * years

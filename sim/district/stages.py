@@ -22,6 +22,7 @@ class Desk(IntEnum):
     TASKS = 6
     DUE = 7  # where a piece of work goes when it falls due
     PHONE = 8
+    ASSEMBLY = 9  # where a community sits down with its residents
 
 
 class Kind(IntEnum):
@@ -37,6 +38,7 @@ class Kind(IntEnum):
     OWN = 7
     OUTSIDE = 8
     DOOR = 9
+    SELF_GOVERNMENT = 10
 
 
 KIND_NAMES = {
@@ -50,6 +52,7 @@ KIND_NAMES = {
     Kind.OWN: "own work",
     Kind.OUTSIDE: "outside",
     Kind.DOOR: "residents' homes",
+    Kind.SELF_GOVERNMENT: "self-government",
 }
 
 

@@ -39,6 +39,7 @@ ABOVE = N_("work from above")
 MEETINGS = N_("meetings")
 PATROLS = N_("patrols")
 HOME_VISITS = N_("home visits")
+SELF_GOVERNMENT = N_("self-government")
 STREET_WORK = {
     "economic": N_("street: economy and tax"),
     "enforcement": N_("street: enforcement"),
@@ -47,7 +48,7 @@ STREET_WORK = {
     "relay": N_("street: relay between district and communities"),
 }
 DISTRICT_WORK = N_("district desks: own work")
-LAPSES = frozenset({PATROLS, HOME_VISITS})
+LAPSES = frozenset({PATROLS, HOME_VISITS, SELF_GOVERNMENT})
 
 WORK_LEVERS: dict[str, tuple[str, str]] = {
     "burden.abolished_share": (N_("{hours} abolished"), ""),
@@ -263,12 +264,13 @@ def _burden(pilot: Pilot, place: Place) -> Iterator[Work]:
 
 
 def _duties(pilot: Pilot, place: Place) -> Iterator[Work]:
-    """Yield the patrols and home visits that are due."""
+    """Yield the patrols and home visits that are due, and the hours of self-government."""
     grid, days = pilot.grid, working_days_a_year(pilot)
     patrols = len(place.grid_community) * days * grid.patrol_hours * grid.patrol_duty_share
     yield Work(PATROLS, Kind.PATROL, "community", ALL, patrols)
     minutes = grid.visits.minutes + grid.visits.walk_minutes
     yield Work(HOME_VISITS, Kind.HOME, "community", ALL, visits_due(pilot, place) * minutes / 60)
+    yield Work(SELF_GOVERNMENT, Kind.SELF_GOVERNMENT, "community", ALL, self_government_hours(pilot))
 
 
 def visits_due(pilot: Pilot, place: Place) -> float:
@@ -276,6 +278,17 @@ def visits_due(pilot: Pilot, place: Place) -> float:
     visits, special = pilot.grid.visits, int(place.special.sum())
     standard = (place.n_households - special) * visits.ordinary_per_year + special * visits.special_per_year
     return standard * visits.duty_share
+
+
+def self_government_hours(pilot: Pilot) -> float:
+    """Return the hours of self-government that are due in a year: those of today's communities, whatever the design.
+
+    Merging would else delete them.
+    """
+    district, due = pilot.district, pilot.mechanisms.self_government
+    by_office = due.community_hours_per_week * district.communities
+    by_household = due.thousand_households_hours_per_week * district.households / 1000
+    return (by_office + by_household) * WEEKS_A_YEAR
 
 
 def line_shares(pilot: Pilot) -> np.ndarray:

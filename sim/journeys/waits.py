@@ -29,16 +29,17 @@ DOINGS = (
     N_("on work from above"),
     N_("on the office's own work"),
     N_("at residents' homes"),
+    N_("sitting with residents"),
     N_("not on turn here"),
     N_("free"),
     N_("in meetings"),
     N_("absent"),
     N_("off duty"),
 )
-_NOT_ON_TURN, _FREE, _MEETING, _ABSENT, _OFF = range(9, 14)
+_NOT_ON_TURN, _FREE, _MEETING, _ABSENT, _OFF = range(10, 15)
 _OF_KIND = {
     Kind.FRONT: 0, Kind.FILES: 1, Kind.FIELD: 2, Kind.RELAY: 3, Kind.PATROL: 4, Kind.HOME: 5, Kind.TASKS: 6,
-    Kind.OWN: 7, Kind.DOOR: 8,
+    Kind.OWN: 7, Kind.DOOR: 8, Kind.SELF_GOVERNMENT: 9,
 }  # fmt: skip
 
 

@@ -110,6 +110,7 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "task_share": ("share", "work from above in all work of the communities"),
     "patrols_done": ("share", N_("patrols due in the measured weeks of which every leg was done")),
     "visits_done": ("share", N_("home visits due in the measured weeks that were made")),
+    "self_government_done": ("share", N_("sittings with residents due in the measured weeks that were held")),
     "paper_on_time": (
         "share",
         "pieces of work from above and of own work whose date lies in the measured weeks, done by the end of that day",
@@ -126,14 +127,20 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     ),
     "with_residents": (
         "share",
-        "of the paid hours: front desk and phone, field checks, residents' homes and home visits; rises if staff work "
-        "slowly",
+        "of the paid hours: front desk and phone, field checks, residents' homes, home visits and self-government; "
+        "rises if staff work slowly",
     ),
     "service_over_administration": (
         "ratio",
-        "hours at the front desk, on files, field checks, patrols and visits over those on work from above, own work, "
-        "relays and meetings; rises if staff work slowly",
+        "hours at the front desk, on files, field checks, patrols, visits and self-government over those on work from "
+        "above, own work, relays and meetings; rises if staff work slowly",
     ),
+    "cost": (
+        "million yuan a year",
+        "pay, running of the communities' offices and hours past closing, by the prices of the group cost",
+    ),
+    "cost_per_finished": ("yuan", "the same over the requests that are finished a year"),
+    "spent_below": ("share", "of the same, the pay and the offices of the communities"),
     "posts_above_90": ("share", "posts whose work that piles up takes more than 0.90 of their time, by arithmetic"),
     "walk": ("minutes", "on foot one way from a household to its community's office or service point, mean"),
     "managers_share": ("share", "full-time grid managers in all heads of the communities"),
@@ -150,8 +157,8 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
 }
 
 UNITS = (
-    N_("a month"), N_("hours"), N_("hours a week"), N_("index"), N_("minutes"), N_("office hours"), N_("per request"),
-    N_("ratio"), N_("requests"), N_("working days"),
+    N_("a month"), N_("hours"), N_("hours a week"), N_("index"), N_("million yuan a year"), N_("minutes"),
+    N_("office hours"), N_("per request"), N_("ratio"), N_("requests"), N_("working days"), N_("yuan"),
 )  # fmt: skip
 """Units of measures, but shares, which are shown in per cent."""
 
@@ -170,17 +177,20 @@ DUTIES = frozenset({"patrols_done", "visits_done", "target_visits", "paper_on_ti
 SHARES = frozenset(name for name, (unit, _) in DEFINITIONS.items() if unit == "share") - {"utilisation", CONTROL}
 """Shares of a whole, from 0 to 1; work past closing is no part of the time on duty."""
 
+PRICED = frozenset({"cost", "cost_per_finished", "spent_below"})
+"""Measures that no replication keeps: they are reckoned from others and from prices, so that prices need no run."""
+
 BY_STAFFING, BY_PLACE = frozenset({"managers_share"}), frozenset({"walk", "posts_above_90"})
 """Measures that are known without simulation: of the staff, who are those of the base place, and of each place."""
 
 WORSENING = frozenset({
     "turnaround_restricted_mean", "turnaround_p50", "turnaround_p90", "issue_time_restricted_mean", "issue_time_p50",
     "counter_wait_mean", "counter_wait_p50", "counter_wait_p90", "on_time", "left_unserved", "still_open",
-    "patrols_done", "visits_done", "target_visits", "paper_on_time",
+    "patrols_done", "visits_done", "target_visits", "paper_on_time", "self_government_done",
 })  # fmt: skip
 """Measures that only get worse the longer staff cannot keep up, as what they are late with piles up."""
 
-ONLY_WHERE_OBSERVED = frozenset({"days_per_hand_over"})
+ONLY_WHERE_OBSERVED = frozenset({"days_per_hand_over", "self_government_done"})
 """Measures that a replication has only where there is something to measure; all others it always has."""
 
 RESIDENTS = (
@@ -201,7 +211,17 @@ GROUPS = {
     ),
     **dict.fromkeys(("with_residents", "service_over_administration", "posts_above_90"), _USE),
     **dict.fromkeys(
-        ("patrols_done", "visits_done", "target_visits", "hours_per_finished", "walk", "managers_share"), ("all",)
+        (
+            "patrols_done",
+            "visits_done",
+            "target_visits",
+            "hours_per_finished",
+            "walk",
+            "managers_share",
+            "self_government_done",
+            *PRICED,
+        ),
+        ("all",),
     ),
     "hours": tuple(f"level:community|kind:{work}" for work in _WORK),
     "paper_on_time": ("all", "level:community", "level:street", "level:district"),
@@ -224,7 +244,7 @@ def lacking(held: Iterable[tuple[str, str]]) -> list[str]:
         Measure and group of each of its rows.
     """
     known = set(held)
-    always = DEFINITIONS.keys() - ONLY_WHERE_OBSERVED
+    always = DEFINITIONS.keys() - ONLY_WHERE_OBSERVED - PRICED
     measures = always - {measure for measure, _ in known}
     groups = {
         f"group {group}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.district.demand import Channel
+from sim.district.stages import KIND_NAMES, Kind
 from sim.measures import controls, residents, staff
 from sim.measures.dictionary import CONTROL, DEFINITIONS, GROUPS, OPEN_BOUND
 
@@ -24,6 +25,8 @@ def groups_of(organisation: Organisation) -> dict[str, tuple[str, ...]]:
     people = tuple(staff.groups(organisation))
     levels = tuple(group for group in people if group.startswith("level:"))
     kinds = [group.partition("|")[2] for group in GROUPS["hours"]]
+    if organisation.at_assembly is not None:
+        kinds.append(f"kind:{KIND_NAMES[Kind.SELF_GOVERNMENT]}")
     units, grids = staff.units_and_grids(organisation)
     of_some = {
         "utilisation": (*people, *units),
@@ -43,6 +46,8 @@ def groups_of(organisation: Organisation) -> dict[str, tuple[str, ...]]:
         ),
     }
     every = {measure: of_some.get(measure) or GROUPS.get(measure, of_residents) for measure in DEFINITIONS}
+    if organisation.at_assembly is None:
+        del every["self_government_done"]
     if organisation.pilot.district.copies == 1:
         return every
     return {measure: tuple(g for g in groups if not g.startswith(APART)) for measure, groups in every.items()}

@@ -35,7 +35,7 @@ def persons(organisation: Organisation, time: Time, weeks: float) -> pl.DataFram
         kind of work as in `workload`, in hours a week.
     """
     people = organisation.people
-    hours = {name: ticks / (HOUR * weeks) for name, ticks in ticks_by_kind(time).items()}
+    hours = {name: ticks / (HOUR * weeks) for name, ticks in ticks_by_kind(organisation, time).items()}
     load = {"utilisation": time.busy / np.maximum(1, time.on_duty), "overtime": time.overtime / (HOUR * weeks)}
     return pl.DataFrame(
         {

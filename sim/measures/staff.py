@@ -27,8 +27,14 @@ if TYPE_CHECKING:
 
 TRAVEL, MEETINGS, AWAY, IDLE, ON_DUTY = "travel", "meetings", "work from above, away", "idle", "on_duty"
 DUTIES = {Kind.PATROL: "patrols_done", Kind.HOME: "visits_done"}
-WITH_RESIDENTS = (Kind.FRONT, Kind.FIELD, Kind.DOOR, Kind.HOME)  # calls are taken at the front desk
-SERVICE = (Kind.FRONT, Kind.FILES, Kind.FIELD, Kind.DOOR, Kind.PATROL, Kind.HOME)
+WITH_RESIDENTS = (
+    Kind.FRONT,
+    Kind.FIELD,
+    Kind.DOOR,
+    Kind.HOME,
+    Kind.SELF_GOVERNMENT,
+)  # calls are taken at the front desk
+SERVICE = (Kind.FRONT, Kind.FILES, Kind.FIELD, Kind.DOOR, Kind.PATROL, Kind.HOME, Kind.SELF_GOVERNMENT)
 REQUESTS = (Kind.FRONT, Kind.FILES, Kind.FIELD, Kind.DOOR, Kind.RELAY)
 ADMINISTRATION = (Kind.RELAY, Kind.TASKS, Kind.OWN)  # with meetings and the work from above that is done away
 
@@ -119,6 +125,13 @@ def duties(case: Case, visits: Visits, start: int, end: int) -> AnyInts:
     return np.array(counts, dtype=np.int32)
 
 
+def self_government(case: Case, visits: Visits, start: int, end: int) -> AnyInts:
+    """Return how many sittings with residents due in a window were held, and how many there were (shape (2,))."""
+    steps = np.flatnonzero(case.labels.kind == Kind.SELF_GOVERNMENT)  # one a request, which arrives as it begins
+    due = steps[(visits.arrival[steps] >= start) & (visits.arrival[steps] < end)]
+    return np.array([np.count_nonzero(visits.outcome[due] == Outcome.SERVED), len(due)], dtype=np.int64)
+
+
 def paper(case: Case, visits: Visits, start: int, end: int) -> AnyInts:
     """Return how many pieces of paper whose date lies in a window were done by it, and how many there are.
 
@@ -146,7 +159,7 @@ def paper(case: Case, visits: Visits, start: int, end: int) -> AnyInts:
 def backlog(case: Case, visits: Visits, instants: AnyInts) -> AnyInts:
     """Return the ticks of work that waits at each instant, by level (shape (levels, instants)).
 
-    Patrols and home visits are left out: one that is not begun in its window lapses, so they never pile up.
+    Patrols, home visits and self-government are left out: what is not begun in its window lapses, so it never piles up.
     """
     from sim.measures import kernels  # late: Numba takes a third of a second to load
 
@@ -155,7 +168,7 @@ def backlog(case: Case, visits: Visits, instants: AnyInts) -> AnyInts:
     at = fixed(np.append(instants[order], np.iinfo(np.int64).max))
     change = np.zeros((len(LEVELS), len(at)), dtype=np.int64)
     level_of = np.array([*(LEVELS.index(s.level) for s in case.organisation.stations), -1])  # the last is for none
-    lapses = np.isin(list(Kind), list(DUTIES))
+    lapses = np.isin(list(Kind), [*DUTIES, Kind.SELF_GOVERNMENT])
     for a in range(0, len(kind), BLOCK):
         rows = slice(a, a + BLOCK)
         level = np.where(lapses[kind[rows]], -1, level_of[steps.station[rows]])
@@ -176,6 +189,14 @@ def paper_rows(done_by_date: AnyInts) -> Rows:
     return rows
 
 
+def self_government_rows(held: AnyInts) -> Rows:
+    """Return the share of the sittings due that were held, from both numbers; no row where none was due."""
+    rows, (done, due) = Rows(), held.tolist()
+    if due:
+        rows.add("self_government_done", "all", "share", done / due, due)
+    return rows
+
+
 def staff_rows(organisation: Organisation, time: Time, duties_done: AnyInts, start: int, end: int) -> Rows:
     """Return the measures of staff over the measured window, by post and by level.
 
@@ -192,7 +213,7 @@ def staff_rows(organisation: Organisation, time: Time, duties_done: AnyInts, sta
         rows.add("utilisation", group, "share", time.busy[who].sum() / max(1, time.on_duty[who].sum()), n)
         rows.add("overtime", group, "hours a week", time.overtime[who].sum() / HOUR / weeks / n, n)
         rows.add("workload_gini", group, "index", gini(load), n)
-        for name, hours in hours_by_kind(time, who, weeks).items():
+        for name, hours in hours_by_kind(organisation, time, who, weeks).items():
             rows.add("hours", f"{group}|kind:{name}", "hours a week", hours, n)
         if group == "level:community":
             above = time.away[who].sum()
@@ -292,15 +313,19 @@ def _positions(names: Sequence[str]) -> dict[str, AnyInts]:
     return {name: np.array(where) for name, where in positions.items()}
 
 
-def hours_by_kind(time: Time, who: AnyInts, weeks: float) -> dict[str, float]:
+def hours_by_kind(organisation: Organisation, time: Time, who: AnyInts, weeks: float) -> dict[str, float]:
     """Return the hours a week and head of some people, by kind of work, with idle time and the roster."""
     scale = 1 / HOUR / weeks / max(1, len(who))
-    return {name: float(ticks[who].sum() * scale) for name, ticks in ticks_by_kind(time).items()}
+    return {name: float(ticks[who].sum() * scale) for name, ticks in ticks_by_kind(organisation, time).items()}
 
 
-def ticks_by_kind(time: Time) -> dict[str, AnyInts]:
-    """Return the ticks of each person (shape (people,)) by kind of work, with idle time and the roster."""
-    ticks = {KIND_NAMES[k]: time.kinds[:, k] for k in Kind if k is not Kind.OUTSIDE}
+def ticks_by_kind(organisation: Organisation, time: Time) -> dict[str, AnyInts]:
+    """Return the ticks of each person (shape (people,)) by kind of work, with idle time and the roster.
+
+    Without the kinds of mechanisms that are off.
+    """
+    off = {Kind.OUTSIDE} | ({Kind.SELF_GOVERNMENT} if organisation.at_assembly is None else set())
+    ticks = {KIND_NAMES[k]: time.kinds[:, k] for k in Kind if k not in off}
     return ticks | {
         TRAVEL: time.travel,
         MEETINGS: time.meetings,

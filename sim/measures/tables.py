@@ -57,6 +57,7 @@ def tables(
     rows = residents.resident_rows(organisation, office, demand, tally.requests, start, end)
     rows.extend(staff.staff_rows(organisation, tally.time, tally.duties, start, end))
     rows.extend(staff.paper_rows(tally.paper))
+    rows.extend(staff.self_government_rows(tally.self_government))
     measured = residents.measured_rows(tally.requests, start, end)
     came = int(np.count_nonzero(demand.channel[tally.requests.ids[measured]] != Channel.LATENT))
     days = tally.time.on_duty[staff.by_level(organisation)["community"]].sum() / office.day_ticks
@@ -98,7 +99,7 @@ def _workload(organisation: Organisation, time: Time, weeks: float) -> pl.DataFr
     rows = [
         (post, kind, hours)
         for post, who in staff.by_post(organisation).items()
-        for kind, hours in staff.hours_by_kind(time, who, weeks).items()
+        for kind, hours in staff.hours_by_kind(organisation, time, who, weeks).items()
     ]
     return pl.DataFrame(rows, schema=["post", "kind", "hours"], orient="row")
 

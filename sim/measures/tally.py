@@ -36,6 +36,8 @@ class Tally:
         Patrols and home visits of each grid: the numbers done and due.
     paper : ndarray of int, shape (levels, 2)
         Pieces of paper whose date lies in the measured window: the numbers done by it, and in all.
+    self_government : ndarray of int, shape (2,)
+        Sittings with residents that were due in the measured window: the numbers held, and in all.
     weekly, daily : ndarray of int, shape (levels, weeks) and (levels, working days)
         Ticks of work that waits at the end of each week, and at the last closing of each working day.
     moves : ndarray of int, shape (archetypes, 5, 8)
@@ -48,6 +50,7 @@ class Tally:
     time: Time
     duties: AnyInts
     paper: AnyInts
+    self_government: AnyInts
     weekly: AnyInts
     daily: AnyInts
     moves: AnyInts
@@ -85,6 +88,7 @@ def tally(case: Case, visits: Visits, spells: Spells, *, overloaded: Bools) -> T
         time=staff.time_spent(case, spells, start, end),
         duties=staff.duties(case, visits, start, end),
         paper=staff.paper(case, visits, start, end),
+        self_government=staff.self_government(case, visits, start, end),
         weekly=waiting[:, : len(weeks)],
         daily=waiting[:, len(weeks) :],
         moves=flows.moves(case, visits, rows, measured),
@@ -115,7 +119,7 @@ def merged(tallies: Sequence[Tally]) -> Tally:
     return Tally(requests=together, time=staff.summed([part.time for part in tallies]), **sums)
 
 
-_SUMMED = ("duties", "paper", "weekly", "daily", "moves", "queues")
+_SUMMED = ("duties", "paper", "self_government", "weekly", "daily", "moves", "queues")
 
 
 def _summed(parts: Sequence[AnyInts]) -> AnyInts:

@@ -31,8 +31,9 @@ SAME_READING = ("replications", "confidence", "withhold_share", "turnaround_cap_
 """What they must have alike to be compared."""
 
 
-ALIKE = {"district": "meet the same residents", "mid": "are judged alike", "report": "are shown alike"}
-"""Groups that they must have alike, and what for."""
+ALIKE = {"district": "meet the same residents", "mechanisms": "have the same facts of today"}
+READ_ALIKE = {"mid": "are judged alike", "report": "are shown alike"}
+"""Groups that they must have alike, and what for; the second where they are compared."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ def check_paired(pilots: Sequence[Pilot], keys: Sequence[str] = SAME_RESIDENTS) 
     """Raise `ConfigError` where pilots do not meet the same residents, or (with more keys) are not read alike."""
     first = pilots[0]
     for one in pilots[1:]:
-        for group, why in ALIKE.items() if set(SAME_READING) <= set(keys) else (("district", ALIKE["district"]),):
+        for group, why in (ALIKE | (READ_ALIKE if set(SAME_READING) <= set(keys) else {})).items():
             if getattr(one, group) == getattr(first, group):
                 continue
             plain = [{group: getattr(pilot, group).model_dump(mode="json")} for pilot in (first, one)]

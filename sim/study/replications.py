@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from sim.config.mechanisms import Mechanisms
 from sim.district import engines
 from sim.district.size import LEAST_BLOCK, check_size, needed_bytes
 from sim.errors import ConfigError, StoreError, interruption
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
     from sim.config import Pilot
     from sim.store.store import Store
 
-READING = ("cost", "mid", "report")
-"""Groups of configs that only say how results are judged and shown."""
+PRICES = "cost"
+READING = (PRICES, "mid", "report")
+"""Groups of configs that only say what results cost, and how they are judged and shown."""
 
 MEASURES = "measures"
 """The table of measures that every replication has."""
@@ -114,9 +116,12 @@ def identity(pilots: Sequence[Pilot], own: Packed = NOTHING) -> dict[str, Any]:
 
 
 def matters(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a design, as plain data, that its numbers depend on."""
+    """Return the part of a design, as plain data, that its numbers depend on: not on mechanisms that are off."""
     run = {k: v for k, v in plain["run"].items() if k not in ANALYSIS_ONLY}
-    return {k: v for k, v in plain.items() if k not in ("title", *READING)} | {"run": run}
+    kept = {k: v for k, v in plain.items() if k not in ("title", "mechanisms", *READING)} | {"run": run}
+    of_today = plain.get("mechanisms", {})  # a folder that an earlier program wrote has none
+    on = {name: values for name, values in of_today.items() if Mechanisms.is_on(name, values)}
+    return kept | ({"mechanisms": on} if on else {})
 
 
 def key(pilot: Pilot, own: Packed = NOTHING) -> str:

@@ -12,6 +12,7 @@ from setups.figures import NASTY, assert_legible, words
 
 from sim import charts
 from sim.charts import fonts
+from sim.charts.comparison.workload import _FAMILIES
 from sim.charts.page import width_of
 from sim.charts.style import kind_style
 from sim.district.stages import KIND_NAMES
@@ -871,7 +872,10 @@ def test_pilots_differ_in_a_grey_copy():
 
 
 def test_no_two_kinds_of_work_of_a_chart_share_a_colour():
-    kinds = [*KIND_NAMES.values(), "travel", "meetings", "work from above, away"]
+    filled = {kind for family in _FAMILIES.values() for kind in family}
+    outside = "outside"  # of the model: nobody spends time on it
+    assert filled == {*KIND_NAMES.values(), "travel", "meetings", "work from above, away"} - {outside}
+    kinds = [*_FAMILIES, "free"]
     colours = [kind_style(i)["facecolor"] for i in range(len(kinds))]
     assert len(set(colours)) == len(kinds)
     looks = [(kind_style(i)["facecolor"], kind_style(i)["hatch"]) for i in range(20)]

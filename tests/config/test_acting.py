@@ -102,6 +102,8 @@ TURNS = [
     ("conduct.priorities.due", 1, NO_WORK, FOUR),
     ("conduct.priorities.not_yet_due", 3, NO_WORK, FOUR),
     ("conduct.priorities.duties", 2, NO_VISITS, FOUR),
+    ("mechanisms.self_government.evening_hours_per_week", 1, FOUR,
+     ("four_level", "mechanisms.self_government.community_hours_per_week=6")),
     ("conduct.step_minutes", 20,
      ("four_level", "burden.first_after_share=0", "burden.own_first_after_share=0"), FOUR),
 ]  # fmt: skip

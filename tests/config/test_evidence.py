@@ -79,7 +79,8 @@ def test_every_row_is_a_parameter_of_its_pilots_with_the_value_of_the_config(pil
     known = parameters(pilot)
     for row in rows_of(pilot):
         assert any(covers(row, path) for path in known), name_of(row)
-        assert row["base"] == at(mapping(pilot), row["path"]), name_of(row)
+        with_mechanisms = [f"{group}={file}" for group, file in row.get("in", {}).items() if group == "mechanisms"]
+        assert row["base"] == at(mapping(pilot, *with_mechanisms), row["path"]), name_of(row)
 
 
 def test_a_path_has_rows_by_pilot_only_where_the_pilots_differ():

@@ -228,7 +228,7 @@ def test_the_page_tells_every_column_of_a_journey():
 
 def test_the_page_tells_the_codes_of_a_record():
     assert [kind.name for kind in Kind] == [
-        "FRONT", "FILES", "FIELD", "RELAY", "PATROL", "HOME", "TASKS", "OWN", "OUTSIDE", "DOOR"
+        "FRONT", "FILES", "FIELD", "RELAY", "PATROL", "HOME", "TASKS", "OWN", "OUTSIDE", "DOOR", "SELF_GOVERNMENT"
     ]  # fmt: skip
     assert [(one.name, one.value) for one in Presence] == [
         ("ABSENT", 0), ("IN_PERSON", 1), ("ON_THE_PHONE", 2), ("AT_HOME", 3)

@@ -3,7 +3,7 @@
 import pytest
 from setups.district import tiny
 
-from sim.measures.dictionary import CONTROL, ONLY_WHERE_OBSERVED, OPEN_BOUND
+from sim.measures.dictionary import CONTROL, ONLY_WHERE_OBSERVED, OPEN_BOUND, PRICED
 from sim.measures.groups import groups_of
 from sim.study.design import prepared
 from sim.study.replication import simulate
@@ -18,6 +18,7 @@ from sim.study.replication import simulate
         ("three_level", ("district.place=drawn", "roles.order=b_first")),
         ("four_level", ("district.place=fixed", "district.copies=2")),
         ("three_level", ("staffing=all_down", "service.desk=rota")),
+        ("four_level", ("mechanisms=base",)),
     ],
 )
 def test_a_replication_has_the_groups_that_are_known_before_it(pilot, knobs):
@@ -27,5 +28,5 @@ def test_a_replication_has_the_groups_that_are_known_before_it(pilot, knobs):
     tables, _ = simulate(design, 0)
     found = set(tables["measures"].select("measure", "group").iter_rows())
     assert found - known == set()
-    assert {measure for measure, _ in known - found} <= {OPEN_BOUND, CONTROL, *ONLY_WHERE_OBSERVED}
+    assert {measure for measure, _ in known - found} <= {OPEN_BOUND, CONTROL, *ONLY_WHERE_OBSERVED, *PRICED}
     assert len(found) > 500

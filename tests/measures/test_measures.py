@@ -13,7 +13,7 @@ from sim.engine.audit.invariants import check
 from sim.engine.record import Outcome
 from sim.engine.reference import engine
 from sim.measures import requests, residents, staff
-from sim.measures.dictionary import DEFINITIONS, DUTIES
+from sim.measures.dictionary import DEFINITIONS, DUTIES, PRICED
 from sim.measures.tally import window
 from sim.study import replication
 
@@ -265,7 +265,7 @@ def test_busy_time_is_the_time_of_spells_on_duty(seen):
 def test_hours_by_kind_idle_and_meetings_add_up_to_the_time_on_duty(seen):
     total = seen.time.kinds.sum(axis=1) + seen.time.travel
     assert (total == seen.time.busy + seen.time.overtime).all()
-    hours = staff.hours_by_kind(seen.time, np.arange(len(seen.time.busy)), 1.0)
+    hours = staff.hours_by_kind(seen.case.organisation, seen.time, np.arange(len(seen.time.busy)), 1.0)
     work = sum(v for k, v in hours.items() if k not in ("idle", "on_duty"))
     overtime = seen.time.overtime.sum() / HOUR / len(seen.time.overtime)
     assert work + hours["idle"] == pytest.approx(hours["on_duty"] + overtime)
@@ -376,6 +376,24 @@ def test_households_of_special_care_are_compared_on_what_residents_bring_and_not
 
 
 def test_every_measure_is_in_the_dictionary_with_its_unit():
-    tables, _ = replication.simulate(tiny(), 0)
+    tables, _ = replication.simulate(tiny("four_level", "mechanisms=base"), 0)
     emitted = set(tables["measures"].select("measure", "unit").iter_rows())
-    assert emitted == {(name, unit) for name, (unit, _) in DEFINITIONS.items()}
+    assert emitted == {(name, unit) for name, (unit, _) in DEFINITIONS.items() if name not in PRICED}
+
+
+def test_self_government_is_the_share_of_the_sittings_due_in_the_window_that_were_held():
+    pilot = tiny("four_level", "mechanisms=base", "run.measured_weeks=2", "grid.patrol_duty_share=1")
+    case = replication.prepare(pilot, 0).complete()
+    visits, _ = engine.run(case.network, case.horizon)
+    start, end = window(pilot)
+    due = held = 0
+    for request in range(case.n_residents, len(case.network.requests.begin)):
+        step = case.network.requests.first[request]
+        if case.labels.kind[step] == Kind.SELF_GOVERNMENT and start <= case.network.requests.begin[request] < end:
+            due += 1
+            held += visits.outcome[step] == Outcome.SERVED
+    assert staff.self_government(case, visits, start, end).tolist() == [held, due]
+    assert 0 < held < due
+    rows = staff.self_government_rows(np.array([held, due]))
+    assert (rows.measure, rows.value, rows.n) == (["self_government_done"], [held / due], [due])
+    assert staff.self_government_rows(np.array([0, 0])).measure == []

@@ -232,7 +232,7 @@ def test_every_kind_of_work_that_does_not_lapse_waits_somewhere(seen):
     steps = SimpleNamespace(station=np.zeros(len(Kind), dtype=np.int16))
     case = SimpleNamespace(labels=labels, network=SimpleNamespace(steps=steps), organisation=seen.case.organisation)
     nowhere = {kind for kind, group in zip(Kind, groups(case), strict=True) if group < 0}
-    assert nowhere == {Kind.PATROL, Kind.HOME, Kind.OUTSIDE}
+    assert nowhere == {Kind.PATROL, Kind.HOME, Kind.OUTSIDE, Kind.SELF_GOVERNMENT}
 
 
 def test_half_hours_of_a_table_stand_for_the_week_from_monday():

@@ -4,8 +4,11 @@ import numpy as np
 import polars as pl
 import pytest
 from setups.district import pilot
+from setups.studies import table, write
 
 from sim.errors import ConfigError
+from sim.measures import cost as reckoned
+from sim.measures.dictionary import PRICED
 from sim.study.comparison import cost
 from sim.study.design import prepared_all
 from sim.study.replications import key
@@ -74,19 +77,19 @@ def test_hours_past_closing_are_paid_by_the_hour_and_own_time_where_it_counts():
 
 def test_the_table_has_what_a_finished_request_costs_and_says_what_is_not_counted():
     two = designs("four_level", "three_level")
-    table = cost.table(two, found(two), 0.95)
-    rows = {row[0]: row[1:] for row in table.rows}
+    made = cost.table(two, found(two), 0.95)
+    rows = {row[0]: row[1:] for row in made.rows}
     total = cost.account(two["four_level"], found(two)).total[0]
     assert rows["a finished request (yuan)"][0].startswith(f"{(total / 104 + total / 52) / 2:,.1f}")
     assert rows["in all, against four_level (million yuan a year)"] == ("–", "-0.21")
     assert "residents' own time (million yuan a year)" not in rows
-    assert any("not counted" in note for note in table.notes)
+    assert any("not counted" in note for note in made.notes)
 
 
 def test_nothing_finished_has_no_price():
     two = designs("four_level")
-    table = cost.table(two, found(two, finished=(0, 0)), 0.95)
-    assert {row[0]: row[1] for row in table.rows}["a finished request (yuan)"] == "–"
+    made = cost.table(two, found(two, finished=(0, 0)), 0.95)
+    assert {row[0]: row[1] for row in made.rows}["a finished request (yuan)"] == "–"
 
 
 def test_prices_change_no_replication():
@@ -99,3 +102,29 @@ def test_prices_change_no_replication():
 def test_a_price_out_of_its_bounds_is_refused(knob, rule):
     with pytest.raises(ConfigError, match=rf"^{knob.split('=')[0]} must be {rule}"):
         pilot("four_level", knob)
+
+
+def test_the_measures_of_cost_are_those_of_the_account():
+    one = pilot("three_level", "run=year", *PRICES)
+    rows = found(["three_level"], finished=(104,), overtime=2.0).select("measure", "group", "value", "n").rows()
+    account = reckoned.account(one, [reckoned.use_of(rows)])
+    measured = reckoned.measured(one, reckoned.use_of(rows))
+    assert measured["cost"] == (pytest.approx(account.total[0] / 1e6), 104)
+    assert measured["cost_per_finished"] == (pytest.approx(account.total[0] / 104), 104)
+    assert measured["spent_below"] == (pytest.approx(account.below[0]), 104)
+    assert measured.keys() == PRICED
+    nothing = reckoned.measured(one, reckoned.use_of([]))
+    assert all(np.isnan(value) and n == 0 for value, n in nothing.values())
+
+
+def test_a_study_asks_what_designs_cost_and_a_price_needs_no_new_run(sweep, tmp_path):
+    prices = {"cost.community_pay": [10000, 20000]}
+    write(tmp_path, factors=prices, responses=["cost", "cost_per_finished", "spent_below"])
+    assert "Simulated now: 2 replications" in sweep()
+    low, high = table("summary").rows(named=True)
+    rise = 14 * 10_000 * 1.3 / 1e6
+    assert rise <= high["cost"] - low["cost"] <= 1.1 * rise  # hours past closing cost more too
+    assert high["cost_per_finished"] > low["cost_per_finished"]
+    measures = table("measures").filter(pl.col("measure") == "cost", pl.col("point") == "p0001")
+    assert measures["value"].mean() == pytest.approx(high["cost"])
+    assert measures["unit"].to_list() == ["million yuan a year"] * 2

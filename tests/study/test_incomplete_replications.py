@@ -13,7 +13,7 @@ from sim.config.compose import Line
 from sim.district.engines import Compiled
 from sim.errors import ConfigError
 from sim.executor import Serial
-from sim.measures.dictionary import DEFINITIONS, GROUPS, ONLY_WHERE_OBSERVED, RESIDENTS, lacking
+from sim.measures.dictionary import DEFINITIONS, GROUPS, ONLY_WHERE_OBSERVED, PRICED, RESIDENTS, lacking
 from sim.store.archive import Archive
 from sim.store.layout import ARCHIVE
 from sim.study import replications
@@ -200,7 +200,7 @@ def test_the_groups_of_a_definition_are_all_that_no_design_lacks(whole):
         for pairs in (common, EVERY_PAIR)
     )
     assert fixed - defined == set()
-    assert {measure for measure, _ in defined - fixed} == ONLY_WHERE_OBSERVED
+    assert {measure for measure, _ in defined - fixed} == ONLY_WHERE_OBSERVED | PRICED
 
 
 def test_controls_and_groups_that_an_earlier_program_kept_none_of_are_run_again_as_measures_are(tmp_path, whole):

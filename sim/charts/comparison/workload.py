@@ -20,6 +20,7 @@ from sim.report.tables import number
 _FAMILIES = {
     N_("residents' requests"): ("front desk", "files", "field checks", "relaying files", "residents' homes"),
     N_("patrols and home visits"): ("patrols", "home visits"),
+    N_("self-government"): ("self-government",),
     N_("work from above"): ("work from above", "work from above, away"),
     N_("own work"): ("own work",),
     N_("travel"): ("travel",),

@@ -21,7 +21,7 @@ ROOM_RANK = 10  # of a colleague's line at the counter
 COVER_RANK = 20
 
 PAPER_DESKS = (Desk.TASKS, Desk.DUE)
-A_DESKS = (Desk.FRONT, Desk.PHONE, Desk.FILES, *PAPER_DESKS)
+A_DESKS = (Desk.FRONT, Desk.PHONE, Desk.FILES, *PAPER_DESKS, Desk.ASSEMBLY)
 B_DESKS = (Desk.FIELD, Desk.PATROL, Desk.HOME)
 COVERED_DESKS = (Desk.FRONT, Desk.FILES)
 """What colleagues do for who is absent: residents' matters at the desk, never ledgers, patrols or visits."""
@@ -70,13 +70,23 @@ def own_lines(organisation: Organisation, m: int, desks: tuple[Desk, ...], front
         elif desk is Desk.FRONT and person.level == "community" and organisation.at_point is not None:
             if person.specialism >= 0:
                 lines.append((_own_point(organisation, m), rank, pace))
-        elif desk is Desk.PHONE:
-            if person.level == "community" and organisation.at_phone is not None and person.specialism >= 0:
-                lines.append((int(organisation.at_phone[person.unit]), rank, outside))
+        elif desk in (Desk.PHONE, Desk.ASSEMBLY):
+            lines += _in_common(organisation, person, desk, rank)
         elif (person.level, desk) in organisation.at and person.specialism >= 0:
             room = everything or (desk is Desk.FRONT and pilot.roles.one_room)
             lines += at_desk(organisation, person, desk, rank, pace, everything=room)
     return lines
+
+
+def _in_common(organisation: Organisation, person: Person, desk: Desk, rank: int) -> list[Line]:
+    """Return the line of a queue of a whole community: its phone, where everybody is an outsider, or its assembly."""
+    phone = desk is Desk.PHONE
+    at = organisation.at_phone if phone else organisation.at_assembly
+    if at is None or person.level != "community" or (phone and person.specialism < 0):
+        return []
+    return [
+        (int(at[person.unit]), rank, round(OWN_PACE * organisation.pilot.roles.outside_pace) if phone else OWN_PACE)
+    ]
 
 
 def at_desk(
@@ -108,7 +118,7 @@ def _front_pace(pilot: Pilot, person: Person) -> int:
 def _rank(pilot: Pilot, person: Person, desk: Desk) -> int:
     """Return the rank of a desk within one priority under the order of the roles."""
     order = pilot.roles.order if person.level == "community" else "a_first"
-    if order in ("oldest", "longest") or desk in PAPER_DESKS:
+    if order in ("oldest", "longest") or desk in (*PAPER_DESKS, Desk.ASSEMBLY):
         return 0
     position = {Desk.FRONT: 0, Desk.PHONE: 0, Desk.FILES: 1, Desk.FIELD: 2, Desk.PATROL: 3, Desk.HOME: 4}[desk]
     return (position + 3) % 5 if order == "b_first" else position

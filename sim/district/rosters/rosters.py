@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 EVENINGS = (1, 3, 0, 2, 4)  # weekdays on which staff stay longer, in this order
 EVENING_HOURS = 2.0  # most on one of them
+RESIDENTS_EVENING = 2  # the weekday on whose evening a secretary sits with residents
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _unit_spans(
         for ring in rings:
             run[ring] = _absent_before(here[ring])
         leaves[:, :-1] = here[:, :-1] & ~here[:, 1:]
-    if pilot.staffing.catch_up_hours_per_week:
+    if pilot.staffing.catch_up_hours_per_week or pilot.mechanisms.self_government.evening_hours:
         leaves = here  # else what is suspended would go on in the evening
     n_points = pilot.service.points if community else 1
     seat, manned = np.full((*here.shape, shape[1]), -1), np.zeros(len(opens), dtype=bool)
@@ -278,23 +279,30 @@ def _without(spans: _Spans, meetings: Ints, horizon: int) -> _Spans:
 def _with_evenings(
     organisation: Organisation, office: OfficeTime, there: Bools, duties: _Duties, spans: _Spans
 ) -> _Spans:
-    """Return the spans with the evenings on which staff stay longer, for work that is due."""
-    hours = organisation.pilot.staffing.catch_up_hours_per_week
-    if not hours:
-        return spans
+    """Return the spans with the evenings on which staff stay: for work that is due, secretaries for residents."""
+    pilot, weekday = organisation.pilot, office.working_days % 7
+    hours, sitting = pilot.staffing.catch_up_hours_per_week, pilot.mechanisms.self_government.evening_hours
     n_evenings = min(len(EVENINGS), int(np.ceil(hours / EVENING_HOURS)))
-    length = ticks(hours / n_evenings, HOUR)
+    late = ticks(hours / max(1, n_evenings), HOUR)
     closes = office.day_closes()
-    on = np.isin(office.working_days % 7, EVENINGS[:n_evenings])
-    rows = []
-    for m, person in enumerate(organisation.people):
-        if person.specialism < 0:
-            continue
-        everything = person.level == "community" and organisation.pilot.roles.scheme == "generalist"
-        duty = duties.id(at_desk(organisation, person, Desk.DUE, 0, OWN_PACE, everything=everything), longest=False)
-        opens = closes[on & there[m]]
+    on = np.isin(weekday, EVENINGS[:n_evenings])
+    with_residents = weekday == RESIDENTS_EVENING
+    begins = closes + np.where(on, late, 0)  # who stays for work that is due meets residents after that
+    rows = [np.zeros((5, 0), dtype=np.int64)]
+
+    def stay(m: int, opens: Ints, length: int, duty: int) -> None:
         column = np.ones_like(opens)
         rows.append(np.stack([column * m, opens, opens + length, column * duty, column]))
+
+    for m, person in enumerate(organisation.people):
+        if hours and person.specialism >= 0:
+            everything = person.level == "community" and pilot.roles.scheme == "generalist"
+            lines = at_desk(organisation, person, Desk.DUE, 0, OWN_PACE, everything=everything)
+            stay(m, closes[on & there[m]], late, duties.id(lines, longest=False))
+        if sitting and person.secretary and organisation.at_assembly is not None:
+            lines = [(int(organisation.at_assembly[person.unit]), 0, OWN_PACE)]
+            opens = begins[with_residents & there[m]]
+            stay(m, opens, ticks(sitting, HOUR), duties.id(lines, longest=False))
     evenings = np.concatenate(rows, axis=1)
     together = [np.concatenate(pair) for pair in zip(spans, evenings, strict=True)]
     order = np.lexsort((together[1], together[0]))

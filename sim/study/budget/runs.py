@@ -11,7 +11,8 @@ import numpy as np
 from sim.config.report import Response
 from sim.errors import ConfigError
 from sim.language import N_, gettext
-from sim.measures.dictionary import CONTROL, OPEN_BOUND, lacking
+from sim.measures import cost
+from sim.measures.dictionary import CONTROL, DEFINITIONS, OPEN_BOUND, PRICED, lacking
 from sim.report.console import Progress
 from sim.store import files
 from sim.store.archive import Damaged, NotKept
@@ -77,6 +78,7 @@ class Runs:
     _held: files.Held = field(default_factory=files.Held)
     _numbers: dict[tuple[str, int], dict[Response, float]] = field(default_factory=dict)
     _counts: dict[tuple[str, int], dict[Response, int]] = field(default_factory=dict)
+    _use: dict[tuple[str, int], cost.Use] = field(default_factory=dict)
 
     def ensure(self, wanted: Mapping[str, int], label: str = N_("replications")) -> None:
         """Make sure that each point has this many replications, running the r-th of all points before the next.
@@ -153,11 +155,15 @@ class Runs:
     def values(self, name: str, response: Response, n: int | None = None) -> Floats:
         """Return a response over the replications of a point (shape (replications,)); NaN where it is withheld."""
         number = self.count(name) if n is None else n
+        if response.measure in PRICED:
+            return np.array([self._priced(name, r, response)[0] for r in range(number)], dtype=np.float64)
         numbers = [self._numbers[self.keys[name], r].get(response, np.nan) for r in range(number)]
         return np.array(numbers, dtype=np.float64)
 
     def observations(self, name: str, response: Response) -> Floats:
         """Return the number of observations behind a response in each replication of a point (0: none, or not kept)."""
+        if response.measure in PRICED:
+            return np.array([self._priced(name, r, response)[1] for r in range(self.count(name))], dtype=np.float64)
         counts = [self._counts[self.keys[name], r].get(response, 0) for r in range(self.count(name))]
         return np.array(counts, dtype=np.float64)
 
@@ -168,14 +174,30 @@ class Runs:
         first = next((name for name in self.keys if self.count(name)), None)
         if first is None:
             return ""
+        if response.measure in PRICED:
+            return DEFINITIONS[response.measure][0]
         units = self.table(first, 0).filter(pl.col("measure") == response.measure, pl.col("group") == response.group)[
             "unit"
         ]
         return str(units[0]) if len(units) else ""
 
     def table(self, name: str, replication: int) -> pl.DataFrame:
-        """Return the measures of a replication of a point, of the study's groups."""
-        return self._tables[self.keys[name], replication]
+        """Return the measures of a replication of a point, of the study's groups, with what it costs."""
+        import polars as pl
+
+        kept = self._tables[self.keys[name], replication]
+        if cost.GROUP not in self.groups:
+            return kept
+        priced = cost.measured(self.pilots[name], self._use[self.keys[name], replication])
+        rows = [(measure, cost.GROUP, DEFINITIONS[measure][0], value, n) for measure, (value, n) in priced.items()]
+        columns = ("measure", "group", "unit", "value", "n")
+        return pl.concat([kept, pl.DataFrame(rows, {c: kept.schema[c] for c in columns}, orient="row")], how="diagonal")
+
+    def _priced(self, name: str, replication: int, response: Response) -> tuple[float, int]:
+        """Return a measure of cost of a replication of a point, by its own prices, which are in no key; and its n."""
+        if response.group != cost.GROUP:
+            return np.nan, 0
+        return cost.measured(self.pilots[name], self._use[self.keys[name], replication])[response.measure]
 
     def _usable(self, key: str, replication: int, *, leave: bool = False) -> pl.DataFrame | None:
         """Return the measures of a kept replication, or None where it is to be run again, which is told.
@@ -216,6 +238,8 @@ class Runs:
             Response(measure, group): value
             for measure, group, value in known.select("measure", "group", "value").iter_rows()
         }
+        read = table.filter(pl.col("measure").is_in(cost.READ)).select("measure", "group", "value", "n")
+        self._use[key, replication] = cost.use_of(read.iter_rows())
         self._counts[key, replication] = {
             Response(measure, group): n for measure, group, n in mine.select("measure", "group", "n").iter_rows()
         }

@@ -1,18 +1,16 @@
-"""What each design costs a year, and what a finished request costs: prices of configs times what a run finds."""
+"""The table of what each design of a comparison costs a year, and what a finished request costs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from sim.config import LEVELS
 from sim.config.words import words_of
-from sim.district import workload
-from sim.district.office_hours import office_hours_a_day
 from sim.language import gettext
+from sim.measures import cost
+from sim.measures.cost import MILLION, Account
 from sim.report.tables import Column, Table, number, percent, with_unit
 from sim.statistics.intervals import mean_interval
 
@@ -20,97 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sim.arrays import Floats
-    from sim.config import Level, Pilot
+    from sim.config import Pilot
     from sim.study.design import Design
-
-WEEKS_A_YEAR = 52
-MILLION = 1e6
-MINUTES_AN_HOUR = 60
-
-
-@dataclass(frozen=True)
-class Account:
-    """What a design costs a year (yuan), all of its district: what is known from its config, and what a run adds.
-
-    Attributes
-    ----------
-    pay
-        Of those who work at each level, with what the employer adds; everybody keeps the pay of today's post.
-    offices
-        The running of the communities' offices.
-    past_closing
-        Pay of the hours past closing; one value a replication.
-    own_time
-        What residents' own time counts; one value a replication, 0 where it is not counted.
-    finished
-        Requests that are finished a year; one value a replication.
-    """
-
-    pay: Mapping[Level, float]
-    offices: float
-    past_closing: Floats
-    own_time: Floats
-    finished: Floats
-
-    @property
-    def total(self) -> Floats:
-        """Return the cost a year, without residents' own time (shape (replications,))."""
-        return sum(self.pay.values()) + self.offices + self.past_closing
-
-    @property
-    def below(self) -> Floats:
-        """Return the share of it that is spent in the communities: their pay and offices (shape (replications,))."""
-        return (self.pay.get("community", 0.0) + self.offices) / self.total
 
 
 def account(design: Design, measures: pl.DataFrame) -> Account:
     """Return what a design costs, from its measures: pilot, replication, measure, group, value, n."""
-    pilot = design.pilot
-    mine, pay = measures.filter(pl.col("pilot") == design.name), _pay(pilot)
-    weeks, copies = pilot.run.measured_weeks / WEEKS_A_YEAR, pilot.district.copies
-    hours_a_year = workload.working_days_a_year(pilot) * office_hours_a_day(pilot.district.calendar)
-    finished = _values(mine, "hours_per_finished", "all", "n") / copies / weeks
-    asked = _values(mine, "resident_time", "all", "n") / copies / weeks
-    past_closing = sum(
-        (
-            _values(mine, "overtime", f"level:{level}") * WEEKS_A_YEAR * paid / hours_a_year
-            for level, paid in pay.items()
-        ),
-        start=np.zeros(len(finished)),
-    )
-    own_time = np.zeros(len(finished))
-    if pilot.cost.resident_hour > 0:
-        own_time = _values(mine, "resident_time", "all") / MINUTES_AN_HOUR * asked * pilot.cost.resident_hour
-    return Account(pay, _offices(pilot), past_closing, own_time, finished)
-
-
-def _pay(pilot: Pilot) -> dict[Level, float]:
-    """Return the pay of those who work at each level that has staff, with what the employer adds (yuan a year)."""
-    staffing, cost = pilot.staffing, pilot.cost
-    heads = workload.heads(pilot)
-    from_district = round(staffing.district_heads * staffing.district_sent_down_share)
-    down = heads["community"] - staffing.community_heads - from_district
-    up = heads["district"] - staffing.district_heads + from_district
-    pay: dict[Level, float] = {
-        "community": staffing.community_heads * cost.community_pay + down * cost.street_pay
-        + from_district * cost.district_pay,
-        "street": heads["street"] * cost.street_pay,
-        "district": (staffing.district_heads - from_district) * cost.district_pay + up * cost.street_pay,
-    }  # fmt: skip
-    return {level: paid * (1 + cost.add_on_share) for level, paid in pay.items() if heads[level]}
-
-
-def _offices(pilot: Pilot) -> float:
-    """Return the running of the communities' offices (yuan a year): a part an office, the rest by residents."""
-    today, cost = pilot.district.communities, pilot.cost
-    offices = (pilot.structure.communities or today) * pilot.service.points
-    return cost.office_running * (cost.office_fixed_share * offices + (1 - cost.office_fixed_share) * today)
-
-
-def _values(measures: pl.DataFrame, measure: str, group: str, column: str = "value") -> Floats:
-    """Return a measure of one design, one value a replication."""
-    mine = measures.filter((pl.col("measure") == measure) & (pl.col("group") == group)).sort("replication")
-    return mine[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    mine = measures.filter((pl.col("pilot") == design.name) & pl.col("measure").is_in(cost.READ)).sort("replication")
+    each = mine.partition_by("replication", maintain_order=True)
+    rows = (one.select("measure", "group", "value", "n").iter_rows() for one in each)
+    return cost.account(design.pilot, [cost.use_of(replication) for replication in rows])
 
 
 def table(designs: Mapping[str, Design], measures: pl.DataFrame, confidence: float) -> Table:
@@ -184,9 +101,7 @@ def _money(yuan: float | None, *, signed: bool = False) -> str:
 
 def _request(one: Account, confidence: float) -> str:
     """Return what a finished request costs, with its interval."""
-    interval = mean_interval(
-        np.divide(one.total, one.finished, where=one.finished > 0, out=np.full(len(one.total), np.nan)), confidence
-    )
+    interval = mean_interval(one.per_finished, confidence)
     within = f" ± {number(interval.half_width, 1)}" if interval.half_width > 0 else ""
     return number(interval.estimate, 1) + within
 

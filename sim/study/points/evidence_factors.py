@@ -24,6 +24,7 @@ ALL = "all"
 
 # Groups that say how results are read, not how the district works.
 READING = ("mid.", "report.", "run.")
+PRICES = "cost."
 
 
 def rows(config_dir: Path | None, *, shipped: bool = True) -> list[dict[str, Any]]:
@@ -53,7 +54,7 @@ def rows(config_dir: Path | None, *, shipped: bool = True) -> list[dict[str, Any
 
 
 def factors(
-    names: Sequence[str], plain: Mapping[str, Mapping[str, Any]], config_dir: Path | None
+    names: Sequence[str], plain: Mapping[str, Mapping[str, Any]], config_dir: Path | None, *, priced: bool = False
 ) -> tuple[list[Factor], list[str]]:
     """Return a factor for each row of the evidence that is named, and a note on rows that were left out.
 
@@ -63,6 +64,8 @@ def factors(
         Paths, or `all`.
     plain : mapping of pilot -> config
         The pilots of the study as they are at the base.
+    priced : bool
+        Whether the study asks what designs cost: else prices move nothing, and are not among all.
 
     Raises
     ------
@@ -76,7 +79,8 @@ def factors(
             raise ConfigError(
                 f"study.evidence must name paths of {EVIDENCE} that have a range{near(name, known)}, got {name}"
             )
-    order = [row["path"] for row in ranged] if ALL in names else names
+    every = [row["path"] for row in ranged if priced or not row["path"].startswith(PRICES)]
+    order = [*every, *(name for name in names if name != ALL)] if ALL in names else names
     wanted = [row for path in dict.fromkeys(order) for row in ranged if row["path"] == path]
     made, left = [], []
     for row in wanted:

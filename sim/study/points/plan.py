@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sim.config.swept import MOST_POINTS
 from sim.errors import ConfigError, choices, near
+from sim.measures.dictionary import PRICED
 from sim.statistics import designs
 from sim.statistics.designs import DesignError, Factor, Level, Setting, Settings
 from sim.study.own_measures import shown_with
 from sim.study.points import evidence_factors, factors
 from sim.study.points.acting import Idle, knobs_set
 from sim.study.points.composer import Composer, Point, value_at
-from sim.study.replications import ANALYSIS_ONLY, READING
+from sim.study.replications import ANALYSIS_ONLY, PRICES, READING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -203,8 +204,9 @@ def _outline(study: Study, line: Line) -> _Outline:
     composer = Composer(study, line)
     base = {name: composer.plain(name) for name in study.pilots}
     given = {name: factors.parsed(name, values, line.config_dir) for name, values in study.factors.items()}
+    priced = any(response.measure in PRICED for response in study.responses)
     from_evidence, notes = (
-        evidence_factors.factors(study.evidence, base, line.config_dir) if study.evidence else ([], [])
+        evidence_factors.factors(study.evidence, base, line.config_dir, priced=priced) if study.evidence else ([], [])
     )
     known = given | {factor.name: factor for factor in from_evidence}
     _apart(given, from_evidence, line, study.responses)
@@ -230,7 +232,7 @@ def _settable(study: Study) -> None:
     moved += [(f"study.design.points.{n}", key) for one in study.design for n, k in one.points.items() for key in k]
     for where, key in [*(("study.base", key) for key in study.base), *moved]:
         plain = key.lstrip("+")
-        reading = plain.partition(".")[0] in READING or plain in READ_ONLY
+        reading = plain.partition(".")[0] in set(READING) - {PRICES} or plain in READ_ONLY
         if plain.partition(".")[0].partition("/")[0] == "hydra" or plain in ours or (where != "study.base" and reading):
             why = "the study file sets its pilots, its replications and how they are analysed"
             raise ConfigError(f"{where} must be a knob of a design ({why}), got {key}")
