@@ -43,13 +43,18 @@ def test_a_trace_ends_with_one_screen_and_its_steps_are_shown_by_name(traced):
     assert re.search(r"\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun) 2011-", steps.stdout)
 
 
+def without_seconds(said):
+    """Return what was said without how long it has been at work, which a slow machine says too."""
+    return [line for line in said.splitlines() if not line.startswith("  at work for ")]
+
+
 def test_the_same_trace_again_is_the_same_to_the_byte(traced):
     folder, out = traced
     results = folder / "results" / "one"
     names = ("journey.md", "journey.csv", "journey.parquet", "charts/journey.svg")
     before = {name: (results / name).read_bytes() for name in names}
     again = wangge(folder, "trace", "request=12", "pilots=[four_level]", "name=one", "details=true", *TINY)
-    assert again.stdout == out
+    assert without_seconds(again.stdout) == without_seconds(out)
     assert {name: (results / name).read_bytes() for name in names} == before
 
 
@@ -64,7 +69,8 @@ def test_two_designs_follow_the_slowest_of_an_archetype(tmp_path):
     assert done.returncode == 0, done.stderr
     words = " ".join(done.stdout.split())
     number = re.search(
-        r"The slowest measured request of archetype T2 that is finished under three_level is request (\d+)\.", words
+        r"slowest measured request of archetype T2 that is finished under three levels .reform. is request (\d+)\.",
+        words,
     ).group(1)
     assert words.lower().count(f"request {number}, t2") == 3
     assert re.search(rf"results/trace-{number}-[0-9a-f]{{8}}/", words)

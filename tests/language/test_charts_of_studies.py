@@ -133,6 +133,6 @@ def test_a_finished_study_is_said_again_in_any_language(store):
     line = ("sweep", "study=mine", "--config-dir", "mine", "executor=serial", "charts=false")
     before = {path.name: path.read_bytes() for path in store.folder.glob("*.csv")}
     chinese, english = (wangge(folder, *line, f"lang={name}") for name in ("zh", "en"))
-    assert "每个网格的户数与分工办法：four_level，共14个点" in chinese.stdout, chinese.stdout + chinese.stderr
+    assert "每个网格的户数与分工办法：四级管理（现状），共14个点" in chinese.stdout, chinese.stdout + chinese.stderr
     assert "Households per grid and role scheme: 14 points under four levels (today)" in english.stdout
     assert {path.name: path.read_bytes() for path in store.folder.glob("*.csv")} == before

@@ -16,8 +16,8 @@ from sim.study.headlines import definitions, run
 from sim.study.headlines.definitions import Effect
 
 LINE = ("headlines", "only=[oversized]", "name=h", "details=true")
-NAMES = ("oversized", "headlines.md", "evidence.yaml", "wangge headlines", "charts", "svg", "run", "quick",
-         "district.built_up_km2", "staffing.absence.share", "demand.counter_per_resident_year")  # fmt: skip
+NAMES = ("oversized", "effects", "means", "headlines.md", "evidence.yaml", "wangge headlines", "charts", "svg", "run",
+         "quick", "district.built_up_km2", "staffing.absence.share", "demand.counter_per_resident_year")  # fmt: skip
 IN_CHINESE = (*NAMES, "wangge show", "results", "configs", "compare", "CSV")
 
 
