@@ -37,7 +37,7 @@ Runs a small comparison (results/gallery), a small study (results/gallery_study)
 every language, and writes docs/gallery.md with its pictures in docs/gallery/. Nothing is run twice.
 """
 
-COMPARISON = ("slide", "differences", "pairs", *redraw.DRAWN, "organisation", "map")
+COMPARISON = ("slide", "plane", "differences", "pairs", *redraw.DRAWN, "organisation", "map")
 STUDY = charting.DRAWN
 OTHERS = ("headline", "explained", "journey", "speeds", "z_scores")
 SECTIONS = {
@@ -47,6 +47,7 @@ SECTIONS = {
 }
 WORDS = {
     "slide": "Six measures, today's and every design's: for a slide",
+    "plane": "What each design costs more, against what it does better",
     "differences": "Every measure against today's, as a multiple of the least that matters",
     "pairs": "Every design against every other",
     "load": "The work of each level for the time of its staff, before anything is simulated",

@@ -13,6 +13,7 @@ from sim.charts.comparison.map import layer, map_figure
 from sim.charts.comparison.organisation import organisation_figure
 from sim.charts.comparison.pairs import pairs
 from sim.charts.comparison.persons import persons
+from sim.charts.comparison.plane import plane
 from sim.charts.comparison.queues import queues
 from sim.charts.comparison.slide import slide
 from sim.charts.comparison.turnaround import turnaround_distribution
@@ -56,6 +57,7 @@ __all__ = [
     "panels",
     "pareto",
     "persons",
+    "plane",
     "queues",
     "ranking",
     "render",

@@ -19,6 +19,7 @@ from sim.district.stages import KIND_NAMES
 from sim.language import speaking
 from sim.report.sentences import conclusions
 from sim.report.tables import SPOKEN
+from sim.statistics.verdicts import Verdict
 from sim.study.comparison import equity, first_screen
 
 PILOTS = (
@@ -214,12 +215,24 @@ def waits(pilots=PILOTS[:2], n=5):
     return pl.DataFrame(rows, schema=["pilot", "replication", "measure", "group", "value"], orient="row")
 
 
+def effect(pilots, n=30, verdict=None):
+    table = comparison(pilots, n).filter(pl.col("measure") == MEASURES[0][0])
+    return table if verdict is None else table.with_columns(verdict=pl.lit(str(verdict)))
+
+
+def money(pilots, difference=-0.5, half=0.1):
+    rows = [(p, difference - 0.1 * i, difference - 0.1 * i - half, difference - 0.1 * i + half)
+            for i, p in enumerate(pilots[1:])]  # fmt: skip
+    return pl.DataFrame(rows, schema=["pilot", "difference", "low", "high"], orient="row")
+
+
 SHOWN = [(measure, "all") for measure, *_ in MEASURES]
 CHARTS = {
     "equity": lambda pilots, n: equity_chart(measures(pilots, n)),
     "forest": lambda pilots, n: charts.forest(comparison(pilots, n), FOOTER),
     "slide": lambda pilots, n: charts.slide(comparison(pilots, n), SHOWN, FOOTER),
     "slide narrow": lambda pilots, n: charts.slide(comparison(pilots, n), SHOWN, FOOTER, narrow=True),
+    "plane": lambda pilots, n: charts.plane(effect(pilots, n), money(pilots), FOOTER),
     "pairs": lambda pilots, n: charts.pairs(pairs(pilots, n), FOOTER),
     "load": lambda pilots, n: charts.load(loads(pilots), FOOTER),
     "turnaround": lambda pilots, n: charts.turnaround_distribution(turnaround(pilots, n), FOOTER),
@@ -894,3 +907,34 @@ def test_the_conclusion_and_the_chart_count_the_same_measures_whatever_is_withhe
     assert title(charts.forest(with_extra)) == title(charts.forest(table))
     (n,) = set(re.findall(r"of (\d+) measures", *conclusions(table.filter(pl.col("pilot") == pilot), {}, "today")))
     assert int(n) == len(table.filter(pl.col("pilot") == pilot, pl.col("verdict").is_in(SPOKEN)))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "difference", "said"),
+    [
+        (Verdict.BETTER, -0.5, "are better and cheaper"),
+        (Verdict.BETTER, 0.5, "are better and dearer"),
+        (Verdict.WORSE, -0.5, "are worse and cheaper"),
+        (Verdict.BETTER, 0.05, "are undecided"),
+        (Verdict.UNDECIDED, -0.5, "are undecided"),
+    ],
+)
+def test_the_title_of_a_plane_says_a_quarter_only_where_effect_and_cost_are_sure(verdict, difference, said):
+    costs = money(PILOTS[:3], difference, 0.11).with_columns(difference=pl.lit(difference))
+    costs = costs.with_columns(low=pl.col("difference") - 0.1, high=pl.col("difference") + 0.1)
+    assert title(charts.plane(effect(PILOTS[:3], verdict=verdict), costs)).endswith(said)
+
+
+@pytest.mark.parametrize("higher", [True, False])
+def test_better_lies_to_the_right_on_a_plane_whichever_way_the_measure_counts(higher):
+    table = effect(PILOTS[:2], verdict=Verdict.BETTER).with_columns(higher_is_better=pl.lit(higher))
+    left, right = charts.plane(table, money(PILOTS[:2])).axes[0].get_xlim()
+    assert (left < right) == higher
+
+
+def test_a_plane_names_the_designs_without_a_verdict_and_draws_none_of_them():
+    figure = charts.plane(effect(PILOTS[:3], verdict=Verdict.WITHHELD), money(PILOTS[:3]))
+    assert "none can be weighed" in title(figure)
+    assert all(pilot in words(figure) for pilot in PILOTS[1:3])
+    with pytest.raises(ValueError, match="effect must have at least 1 row, got 0"):
+        charts.plane(effect(PILOTS[:2]).clear(), money(PILOTS[:2]))

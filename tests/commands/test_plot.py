@@ -427,7 +427,7 @@ def test_only_the_charts_that_are_named_are_drawn_and_none_is_left_of_other_tabl
     [
         (
             ("only=[flow]",),
-            "only must name charts of slide, differences, load, ",
+            "only must name charts of slide, plane, differences, load, ",
         ),
         (("only=[flows]", "charts=false"), "only must be left out where charts=false, got flows"),
         (("charts=some",), "charts must be true or false"),

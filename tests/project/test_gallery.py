@@ -15,7 +15,7 @@ from sim.language import LANGUAGES
 from sim.study.comparison import redraw
 from sim.study.findings import charting
 
-SEVERAL = ("slide", "differences", "pairs", "organisation", "map")
+SEVERAL = ("slide", "plane", "differences", "pairs", "organisation", "map")
 
 
 def names_kept():

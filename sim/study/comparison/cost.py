@@ -30,6 +30,18 @@ def account(design: Design, measures: pl.DataFrame) -> Account:
     return cost.account(design.pilot, [cost.use_of(replication) for replication in rows])
 
 
+def differences(designs: Mapping[str, Design], measures: pl.DataFrame, confidence: float) -> pl.DataFrame:
+    """Return what each design costs more than the first: pilot, difference, low, high (million yuan a year).
+
+    An interval is that of the mean of paired differences, each by itself; NaN where there is none.
+    """
+    first, *others = (account(design, measures).total / MILLION for design in designs.values())
+    intervals = [mean_interval(one - first, confidence) for one in others]
+    rows = [(name, one.estimate, one.low, one.high) for name, one in zip(list(designs)[1:], intervals, strict=True)]
+    schema = {"pilot": pl.String, "difference": pl.Float64, "low": pl.Float64, "high": pl.Float64}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
 def table(designs: Mapping[str, Design], measures: pl.DataFrame, confidence: float) -> Table:
     """Return what designs cost, side by side.
 

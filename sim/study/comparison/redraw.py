@@ -15,7 +15,7 @@ from sim.measures.dictionary import RESIDENTS
 from sim.store import files, manifest
 from sim.store.store import AGAIN
 from sim.study import load_tables, replications, scope
-from sim.study.comparison import maps
+from sim.study.comparison import cost, maps
 from sim.study.comparison.differences import rule_of
 from sim.study.comparison.pairs import every_pair
 from sim.study.design import prepared_all
@@ -297,7 +297,13 @@ def drawings(
 
     if len(pilots) > 1:
         shown = [(one.measure, one.group) for one in pilots[0].report.glances[:PANELS]]
+        weighed = pilots[0].report.glances[0].response
         made["slide"] = lambda: charts.slide(tables["comparison"], shown, below, narrow=narrow)
+        made["plane"] = lambda: charts.plane(
+            tables["comparison"].filter(pl.col("measure") == weighed.measure, pl.col("group") == weighed.group),
+            cost.differences(designs, plain, run.confidence).with_columns(pl.col("pilot").replace(titles)),
+            below, run.confidence,
+        )  # fmt: skip
         made["differences"] = lambda: charts.forest(tables["comparison"], below, run.confidence)
     if len(pilots) > 2:
         pairs = tables.get("pairs")  # a folder of charts is drawn again without them
@@ -323,7 +329,7 @@ def drawings(
 
 def names_of(designs: Mapping[str, Design]) -> list[str]:
     """Return the names of the charts of a comparison, before there are any tables."""
-    several = (["slide", "differences"] if len(designs) > 1 else []) + (["pairs"] if len(designs) > 2 else [])
+    several = (["slide", "plane", "differences"] if len(designs) > 1 else []) + (["pairs"] if len(designs) > 2 else [])
     return [*several, *DRAWN, *maps.names_of(designs)]
 
 
