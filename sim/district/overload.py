@@ -14,7 +14,6 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.stats import binom
 
 from sim.config import GROUPS
 from sim.config.words import words_of
@@ -206,6 +205,8 @@ def _seated(pilot: Pilot, level: Level, heads: Ints) -> Floats:
     """Return the hours a year that each team of a unit sits at a desk kept by rota; full-time managers do not."""
     if level != "community" or pilot.service.desk != "rota":
         return np.zeros(len(heads))
+    from scipy.stats import binom  # late: it takes half a second to load, and few designs have a rota
+
     at_desks = heads * (np.arange(len(heads)) < len(heads) - 1)
     n, seats = int(at_desks.sum()), pilot.service.points * pilot.service.seats
     present = np.arange(n + 1)

@@ -467,3 +467,12 @@ def test_a_config_that_is_only_to_be_shown_runs_nothing(tmp_path, command, key):
     assert key in shown
     assert shown["knobs"] == ["run.seed=7"]
     assert not (tmp_path / "results").exists()
+
+
+def test_what_is_shown_before_a_run_loads_nothing_that_it_does_not_need():
+    code = (
+        "import sys; from experiments.main import run; run('compare', ['--cfg', 'job']); "
+        "print('loaded', *(one for one in sys.modules if one in ('scipy.stats', 'matplotlib', 'pandas', 'dask')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.splitlines()[-1] == "loaded"
