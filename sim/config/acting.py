@@ -281,6 +281,12 @@ CONDITIONS: dict[str, Condition] = {
         lambda p: p.grid.patrol_duty_share > 0 or p.grid.visits.duty_share > 0,
     ),
     "conduct.step_minutes": _WAITING_PAPER,
+    "mechanisms.turnover.vacancy_working_days": _of("mechanisms.turnover.exits_per_year"),
+    "mechanisms.turnover.newcomer_pace": _of("mechanisms.turnover.exits_per_year"),
+    "mechanisms.turnover.newcomer_months": (
+        "mechanisms.turnover.exits_per_year is above 0 and newcomer_pace above 1",
+        lambda p: p.mechanisms.turnover.on and p.mechanisms.turnover.newcomer_pace > 1,
+    ),
     "mechanisms.self_government.evening_hours_per_week": (
         "hours of self-government are due (mechanisms.self_government.community_hours_per_week, "
         "thousand_households_hours_per_week)",

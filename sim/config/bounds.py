@@ -68,6 +68,15 @@ SeeShare = Annotated[float, Field(ge=1e-6, lt=1)]
 # Of one office: a week has no more.
 HoursAWeek = Annotated[float, Field(ge=0, le=168), none_or(0.01)]
 
+# Of a post: every three weeks somebody else.
+Exits = Annotated[float, Field(ge=0, le=20), none_or(0.001)]
+
+# Times as long for the same work: as `roles.outside_pace`.
+SlowerPace = Annotated[float, Field(ge=1, le=10)]
+
+# Until newcomers have lost most of what they are slower by: ten years.
+Months = Annotated[float, Field(ge=0.1, le=120)]
+
 # Of one office: a day has no more.
 HoursADay = Annotated[float, Field(ge=0.01, le=24)]
 

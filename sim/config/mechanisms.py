@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sim.config.bounds import EveningHours, HoursAWeek
+from sim.config.bounds import EveningHours, Exits, HoursAWeek, Months, NoWorkingDays, SlowerPace
 from sim.config.checking import Section
 
 if TYPE_CHECKING:
@@ -38,10 +38,25 @@ class SelfGovernment(Mechanism):
         return self.evening_hours_per_week if self.on else 0.0
 
 
+class Turnover(Mechanism):
+    """Posts of community workers that fall vacant, and newcomers who are slower at first."""
+
+    exits_per_year: Exits
+    vacancy_working_days: NoWorkingDays
+    newcomer_pace: SlowerPace
+    newcomer_months: Months
+
+    @property
+    def on(self) -> bool:
+        """Return whether anybody leaves."""
+        return self.exits_per_year > 0
+
+
 class Mechanisms(Section):
     """Facts of today that a design does not choose, alike for all that are compared; each can be left off."""
 
     self_government: SelfGovernment
+    turnover: Turnover
 
     def on(self, name: str) -> bool:
         """Return whether a mechanism is on."""

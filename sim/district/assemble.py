@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sim.district.demand import Demand
     from sim.district.office_hours import OfficeTime
     from sim.district.organisation import Organisation
+    from sim.district.rosters.careers import Careers
     from sim.district.rosters.rosters import Rosters
     from sim.district.step_table import StepLabels
     from sim.engine.network import Network
@@ -83,7 +84,9 @@ class Plan:
     batches : tuple of Batch
         The work that residents do not bring.
     there : ndarray of bool, shape (people, working days)
-        Which members of staff are not away.
+        Which members of staff are not away, were all posts filled.
+    in_post : Careers, or None
+        Which posts are filled, and since when, if anybody leaves.
     """
 
     organisation: Organisation
@@ -95,6 +98,7 @@ class Plan:
     residents: Residents
     batches: tuple[Batch, ...]
     there: Bools
+    in_post: Careers | None
 
     @property
     def horizon(self) -> int:
@@ -158,6 +162,7 @@ def plan(organisation: Organisation, office: OfficeTime, demand: Demand, replica
         residents=Residents.from_demand(organisation, office, demand, attended),
         batches=tuple(background.batches(organisation, office, replication, roster.unplaced)),
         there=roster.there,
+        in_post=roster.in_post,
     )
 
 

@@ -182,7 +182,7 @@ def heads_by_unit(pilot: Pilot, place: Place, level: Level) -> Ints:
     ConfigError
         If a unit would have no head.
     """
-    total = workload.heads(pilot)[level]
+    total = workload.posts(pilot)[level]
     if level == "district":
         result = np.array([total])
     elif level == "street":
@@ -190,7 +190,8 @@ def heads_by_unit(pilot: Pilot, place: Place, level: Level) -> Ints:
     else:
         wanted = _wanted(pilot, place.community_households)
         if pilot.structure.communities is None:
-            result = todays_heads(pilot, place) + largest_remainder(wanted, total - pilot.staffing.community_heads)
+            sent = total - workload.community_posts(pilot)
+            result = todays_heads(pilot, place) + largest_remainder(wanted, sent)
         else:
             result = largest_remainder(wanted, total)
         result = _at_least(result, wanted * total, _least_at_desks(pilot) + (pilot.roles.scheme == "dedicated"))
@@ -208,7 +209,7 @@ def todays_heads(pilot: Pilot, place: Place) -> Ints:
     staffing = pilot.staffing
     wanted = _wanted(pilot, np.bincount(place.today))
     return clipped_remainder(
-        wanted, staffing.community_heads, staffing.community_heads_min, staffing.community_heads_max
+        wanted, workload.community_posts(pilot), staffing.community_heads_min, staffing.community_heads_max
     )
 
 
@@ -364,10 +365,10 @@ def _identities(pilot: Pilot) -> dict[Level, list[int]]:
     Identities: today's community staff, then the street's, then the district's, each in the map's order.
     """
     staffing = pilot.staffing
-    n, m = staffing.community_heads, staffing.street_heads
+    n, m = workload.community_posts(pilot), staffing.street_heads
     leave = round(staffing.district_heads * staffing.district_sent_down_share)
-    down = workload.heads(pilot)["community"] - n - leave
-    up = workload.heads(pilot)["district"] - staffing.district_heads + leave
+    down = workload.posts(pilot)["community"] - n - leave
+    up = workload.posts(pilot)["district"] - staffing.district_heads + leave
     district = np.arange(staffing.district_heads)
     leaves = district[_spread(len(district), leave)]
     where = (np.arange(m) + 0.5) / m if m else np.zeros(0)

@@ -24,9 +24,11 @@ from sim.errors import ConfigError
 from sim.language import N_, both, gettext, ngettext
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sim.arrays import Bools, Floats, Ints
     from sim.config import Level, Pilot
-    from sim.district.organisation import Organisation, Station
+    from sim.district.organisation import Organisation, Person, Station
 
 
 class Team(Enum):
@@ -147,8 +149,9 @@ def pools(organisation: Organisation) -> list[Pool]:
             heads = np.bincount(team_of, minlength=n + 1)
             in_grids = heads if heads[n] == 0 else np.arange(n + 1) == n
             due = _due(organisation, level, unit, in_grids / in_grids.sum())
-            evenings, seated = _evenings(pilot, heads), _seated(pilot, level, heads)
-            time = _time(pilot, level, team_of, heads) + evenings
+            fit = _fit(pilot, members, team_of, heads)
+            evenings, seated = _evenings(pilot, heads) * fit, _seated(pilot, level, heads)
+            time = _time(pilot, level, team_of, heads) * fit + evenings
             teams: list[Team | int] = [*range(n), *([Team.MANAGERS] if heads[n] else [])]
             if level == "community" and pilot.roles.scheme == "generalist":
                 # one of the n specialisms is their own
@@ -167,6 +170,14 @@ def pools(organisation: Organisation) -> list[Pool]:
                 post = _post(organisation, level, unit, team)
                 result.append(Pool(level, unit, team, post, n_heads, hours, there, before / by_day))
     return result
+
+
+def _fit(pilot: Pilot, members: Sequence[Person], team_of: Ints, heads: Ints) -> Floats:
+    """Return the work that each team does in a time, over that of as many people used to it: posts may be vacant."""
+    posts = workload.community_posts(pilot)
+    of_worker = (1 - workload.vacant_share(pilot)) / workload.slowed_by_newcomers(pilot)
+    each = [of_worker if person.identity < posts else 1.0 for person in members]
+    return np.asarray(np.bincount(team_of, each, minlength=len(heads)) / np.maximum(heads, 1))
 
 
 def _paper_goes_last(pilot: Pilot) -> bool:

@@ -87,7 +87,7 @@ def present_hours(pilot: Pilot) -> float:
 
 
 def heads(pilot: Pilot) -> dict[Level, int]:
-    """Return the heads of each level under a design; all who leave the street or the district go to another level."""
+    """Return the heads in post at each level; all who leave the street or the district go to another level."""
     staffing = pilot.staffing
     down = round(staffing.street_heads * staffing.street_sent_down_share)
     up = round(staffing.street_heads * staffing.street_sent_up_share)
@@ -99,6 +99,31 @@ def heads(pilot: Pilot) -> dict[Level, int]:
         "street": staffing.street_heads - down - up,
         "district": staffing.district_heads + up - from_district,
     }
+
+
+def community_posts(pilot: Pilot) -> int:
+    """Return the posts of community workers: so many that as many as the config says are in post on average."""
+    return round(pilot.staffing.community_heads / (1 - vacant_share(pilot)))
+
+
+def posts(pilot: Pilot) -> dict[Level, int]:
+    """Return the posts of each level, vacant ones too."""
+    in_post = heads(pilot)
+    return {**in_post, "community": in_post["community"] + community_posts(pilot) - pilot.staffing.community_heads}
+
+
+def vacant_share(pilot: Pilot) -> float:
+    """Return the share of time that a community worker's post is vacant: 0 where nobody leaves."""
+    turnover = pilot.mechanisms.turnover
+    vacancies = turnover.exits_per_year * turnover.vacancy_working_days / working_days_a_year(pilot)
+    return vacancies / (1 + vacancies)
+
+
+def slowed_by_newcomers(pilot: Pilot) -> float:
+    """Return how many times as long community workers take, on average over those in post: 1 where nobody leaves."""
+    turnover = pilot.mechanisms.turnover
+    left = turnover.exits_per_year * turnover.newcomer_months / 12  # of a time in post, before one is used to the work
+    return 1 + (turnover.newcomer_pace - 1) * left / (1 + left)
 
 
 def today(pilot: Pilot) -> Pilot:

@@ -96,8 +96,11 @@ def account(pilot: Pilot, replications: Sequence[Use]) -> Account:
     """Return what a design costs, from what was found in its replications."""
     weeks, copies, paid = pilot.run.measured_weeks / WEEKS_A_YEAR, pilot.district.copies, pay(pilot)
     hours_a_year = workload.working_days_a_year(pilot) * office_hours_a_day(pilot.district.calendar)
+    heads, posts = workload.heads(pilot), workload.posts(pilot)
+    # hours past closing are measured a post, and who is in a post is paid
+    a_post = {level: yuan * posts[level] / heads[level] for level, yuan in paid.items()}
     past_closing = [
-        sum(one.overtime.get(level, np.nan) * WEEKS_A_YEAR * yuan / hours_a_year for level, yuan in paid.items())
+        sum(one.overtime.get(level, np.nan) * WEEKS_A_YEAR * yuan / hours_a_year for level, yuan in a_post.items())
         for one in replications
     ]
     own_hours = [one.own_minutes / MINUTES_AN_HOUR * one.asked / copies / weeks for one in replications]

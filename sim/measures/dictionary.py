@@ -111,6 +111,9 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "patrols_done": ("share", N_("patrols due in the measured weeks of which every leg was done")),
     "visits_done": ("share", N_("home visits due in the measured weeks that were made")),
     "self_government_done": ("share", N_("sittings with residents due in the measured weeks that were held")),
+    "vacant": ("share", "working days of the posts of community workers on which nobody is in post"),
+    "newcomers": ("share", "of the other days of these posts, those with somebody in the first year there"),
+    "exits": ("a year", "community workers who leave, a post"),
     "paper_on_time": (
         "share",
         "pieces of work from above and of own work whose date lies in the measured weeks, done by the end of that day",
@@ -157,7 +160,7 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
 }
 
 UNITS = (
-    N_("a month"), N_("hours"), N_("hours a week"), N_("index"), N_("million yuan a year"), N_("minutes"),
+    N_("a month"), N_("a year"), N_("hours"), N_("hours a week"), N_("index"), N_("million yuan a year"), N_("minutes"),
     N_("office hours"), N_("per request"), N_("ratio"), N_("requests"), N_("working days"), N_("yuan"),
 )  # fmt: skip
 """Units of measures, but shares, which are shown in per cent."""
@@ -190,7 +193,7 @@ WORSENING = frozenset({
 })  # fmt: skip
 """Measures that only get worse the longer staff cannot keep up, as what they are late with piles up."""
 
-ONLY_WHERE_OBSERVED = frozenset({"days_per_hand_over", "self_government_done"})
+ONLY_WHERE_OBSERVED = frozenset({"days_per_hand_over", "self_government_done", "vacant", "newcomers", "exits"})
 """Measures that a replication has only where there is something to measure; all others it always has."""
 
 RESIDENTS = (
@@ -219,6 +222,9 @@ GROUPS = {
             "walk",
             "managers_share",
             "self_government_done",
+            "vacant",
+            "newcomers",
+            "exits",
             *PRICED,
         ),
         ("all",),

@@ -48,6 +48,9 @@ def groups_of(organisation: Organisation) -> dict[str, tuple[str, ...]]:
     every = {measure: of_some.get(measure) or GROUPS.get(measure, of_residents) for measure in DEFINITIONS}
     if organisation.at_assembly is None:
         del every["self_government_done"]
+    if not organisation.pilot.mechanisms.turnover.on:
+        for measure in ("vacant", "newcomers", "exits"):
+            del every[measure]
     if organisation.pilot.district.copies == 1:
         return every
     return {measure: tuple(g for g in groups if not g.startswith(APART)) for measure, groups in every.items()}

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from sim.arrays import AnyInts
     from sim.district.assemble import Case
+    from sim.district.office_hours import OfficeTime
     from sim.district.organisation import Organisation
+    from sim.district.rosters.careers import Careers
     from sim.engine.record import Spells, Visits
 
 TRAVEL, MEETINGS, AWAY, IDLE, ON_DUTY = "travel", "meetings", "work from above, away", "idle", "on_duty"
@@ -194,6 +196,24 @@ def self_government_rows(held: AnyInts) -> Rows:
     rows, (done, due) = Rows(), held.tolist()
     if due:
         rows.add("self_government_done", "all", "share", done / due, due)
+    return rows
+
+
+def in_post_rows(office: OfficeTime, in_post: Careers | None, start: int, end: int) -> Rows:
+    """Return how stable the staff of the communities is over a window; no row where nobody leaves.
+
+    Of the posts of community workers: the share of working days without anybody, that of the others with somebody in
+    their first year, and those who leave.
+    """
+    rows = Rows()
+    if in_post is None:
+        return rows
+    of = np.ix_(in_post.community, (office.working_days >= start // DAY) & (office.working_days < end // DAY))
+    filled, n = in_post.filled[of], int(in_post.community.sum())
+    years = (end - start) / (WEEK * WEEKS_A_YEAR)
+    rows.add("vacant", "all", "share", float(1 - filled.mean()), n)
+    rows.add("newcomers", "all", "share", float(in_post.first_year[of].sum() / max(1, filled.sum())), n)
+    rows.add("exits", "all", "a year", float(in_post.exits[of].sum() / n / years), n)
     return rows
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sim.district.office_hours import OfficeTime
     from sim.district.organisation import Organisation
     from sim.district.overload import Pool
+    from sim.district.rosters.careers import Careers
     from sim.measures.long_table import Rows
     from sim.measures.staff import Time
     from sim.measures.tally import Tally
@@ -32,7 +33,12 @@ NEARLY_FULL = 0.9  # the load above which `posts_above_90` counts a post
 
 
 def tables(
-    organisation: Organisation, office: OfficeTime, demand: Demand, tally: Tally, pools: Sequence[Pool]
+    organisation: Organisation,
+    office: OfficeTime,
+    demand: Demand,
+    tally: Tally,
+    pools: Sequence[Pool],
+    in_post: Careers | None = None,
 ) -> dict[str, pl.DataFrame]:
     """Return the tables of a replication.
 
@@ -44,6 +50,8 @@ def tables(
         Of the whole replication.
     pools : sequence of Pool
         Of the organisation.
+    in_post : Careers, optional
+        Which posts are filled, if anybody leaves.
 
     Returns
     -------
@@ -58,6 +66,7 @@ def tables(
     rows.extend(staff.staff_rows(organisation, tally.time, tally.duties, start, end))
     rows.extend(staff.paper_rows(tally.paper))
     rows.extend(staff.self_government_rows(tally.self_government))
+    rows.extend(staff.in_post_rows(office, in_post, start, end))
     measured = residents.measured_rows(tally.requests, start, end)
     came = int(np.count_nonzero(demand.channel[tally.requests.ids[measured]] != Channel.LATENT))
     days = tally.time.on_duty[staff.by_level(organisation)["community"]].sum() / office.day_ticks

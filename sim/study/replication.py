@@ -136,5 +136,5 @@ def measure(plan: Plan, engine: engines.Settings, cost: Cost, own: Packed = NOTH
         cost.add(part)
         if own.digests:
             rows.append(own.rows(part))
-    tables = results.tables(design.organisation, plan.office, plan.demand, merged(tallies), design.pools)
+    tables = results.tables(design.organisation, plan.office, plan.demand, merged(tallies), design.pools, plan.in_post)
     return tables | {"measures": pl.concat([tables["measures"], controls.rows(plan, drawn).frame(), *rows])}

@@ -31,6 +31,7 @@ TWO_MONTHS = ("four_level", "run.drain_weeks=4")
 GATHERED = ("four_level", "staffing.community_heads=100", "staffing.community_heads_max=30", "staffing.street_heads=40")
 
 # A knob and another value, a design in which it cannot act, and one in which it can.
+TURNOVER = ("four_level", "mechanisms.turnover.exits_per_year=2")
 TURNS = [
     ("district.bus_share", 0.9, THREE, FOUR),
     ("district.bus_kmh", 15, ("four_level", "district.bus_share=0"), FOUR),
@@ -102,6 +103,9 @@ TURNS = [
     ("conduct.priorities.due", 1, NO_WORK, FOUR),
     ("conduct.priorities.not_yet_due", 3, NO_WORK, FOUR),
     ("conduct.priorities.duties", 2, NO_VISITS, FOUR),
+    ("mechanisms.turnover.vacancy_working_days", 20, FOUR, TURNOVER),
+    ("mechanisms.turnover.newcomer_pace", 1.5, FOUR, TURNOVER),
+    ("mechanisms.turnover.newcomer_months", 9, FOUR, TURNOVER),
     ("mechanisms.self_government.evening_hours_per_week", 1, FOUR,
      ("four_level", "mechanisms.self_government.community_hours_per_week=6")),
     ("conduct.step_minutes", 20,

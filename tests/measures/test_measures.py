@@ -382,7 +382,8 @@ def test_every_measure_is_in_the_dictionary_with_its_unit():
 
 
 def test_self_government_is_the_share_of_the_sittings_due_in_the_window_that_were_held():
-    pilot = tiny("four_level", "mechanisms=base", "run.measured_weeks=2", "grid.patrol_duty_share=1")
+    owed = "mechanisms.self_government.community_hours_per_week=60"
+    pilot = tiny("four_level", owed, "run.measured_weeks=2", "grid.patrol_duty_share=1")
     case = replication.prepare(pilot, 0).complete()
     visits, _ = engine.run(case.network, case.horizon)
     start, end = window(pilot)

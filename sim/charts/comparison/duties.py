@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sim.config import GROUPS, LEVELS
 from sim.config.words import words_of
+from sim.district import workload
 from sim.language import N_, both, enumerated, gettext, listed, ngettext
 
 if TYPE_CHECKING:
@@ -233,7 +234,7 @@ def went_to(organisation: Organisation, level: Level) -> list[str]:
     if level != "street":
         return [gettext("Abolished.")]
     pilot, staffing = organisation.pilot, organisation.pilot.staffing
-    down = organisation.heads("community") - staffing.community_heads
+    down = organisation.heads("community") - workload.community_posts(pilot)
     up = organisation.heads("district") - staffing.district_heads
     of = staffing.street_heads
     moved = {

@@ -15,6 +15,7 @@ import numpy as np
 from sim.district.calendars import attended_days
 from sim.district.rosters import absence
 from sim.district.rosters.away import away_legs
+from sim.district.rosters.careers import Careers, careers
 from sim.district.rosters.lines import A_DESKS, B_DESKS, OWN_PACE, at_desk, own_lines, served
 from sim.district.stages import Desk
 from sim.draws.clock import DAY, HOUR, NEVER, WEEK, ticks
@@ -47,7 +48,9 @@ class Rosters:
     attended : ndarray of bool, shape (stations, working days)
         Whether somebody is on duty for each station.
     there : ndarray of bool, shape (people, working days)
-        Who is not away.
+        Who is not away, were all posts filled.
+    in_post : Careers, or None
+        Which posts are filled, and since when, if anybody leaves.
     """
 
     duties: dict[str, Ints]
@@ -57,6 +60,7 @@ class Rosters:
     unplaced: Ints
     attended: Bools
     there: Bools
+    in_post: Careers | None
 
 
 class _Spans(NamedTuple):
@@ -101,19 +105,23 @@ def build_rosters(organisation: Organisation, office: OfficeTime, replication: i
     """
     pilot, people = organisation.pilot, organisation.people
     there = np.stack([~absence.absences(organisation, office, p.identity, replication) for p in people])
+    in_post = careers(organisation, office, replication)
+    here = there if in_post is None else there & in_post.filled
     duties = _Duties()
     units = [(level, unit) for level in pilot.structure.levels for unit in range(organisation.n_units(level))]
-    written = [_unit_spans(organisation, office, level, unit, there, duties) for level, unit in units]
+    written = [_unit_spans(organisation, office, level, unit, here, duties) for level, unit in units]
     by_person = np.argsort(np.concatenate([spans.person for spans in written]), kind="stable")
     spans = _Spans(*(np.concatenate(column)[by_person] for column in zip(*written, strict=True)))
     meetings = absence.meetings(organisation, office, replication)
-    away, unplaced = away_legs(organisation, office, replication, there, meetings)
+    away, unplaced = away_legs(organisation, office, replication, here, meetings)
     gaps = np.concatenate([meetings, away])
     spans = _without(spans, gaps[np.lexsort((gaps[:, 1], gaps[:, 0]))], office.weeks * WEEK)
     attended = attended_days(organisation, office, spans.duty, spans.open, duties.columns())
-    spans = _with_evenings(organisation, office, there, duties, spans)
+    spans = _with_evenings(organisation, office, here, duties, spans)
+    if in_post is not None:
+        spans = _at_their_pace(office, in_post, duties, spans)
     person, start, _ = meetings.T
-    came = there[person, np.searchsorted(office.working_days, start // DAY)]
+    came = here[person, np.searchsorted(office.working_days, start // DAY)]
     servers = {
         "first": np.searchsorted(spans.person, np.arange(len(people) + 1)),
         "open": spans.open,
@@ -123,7 +131,7 @@ def build_rosters(organisation: Organisation, office: OfficeTime, replication: i
     }
     for column in servers.values():
         column.flags.writeable = False  # so that the networks of all parts share them
-    return Rosters(duties.columns(), servers, meetings[came], away, unplaced, attended, there)
+    return Rosters(duties.columns(), servers, meetings[came], away, unplaced, attended, there, in_post)
 
 
 def _unit_spans(
@@ -307,3 +315,16 @@ def _with_evenings(
     together = [np.concatenate(pair) for pair in zip(spans, evenings, strict=True)]
     order = np.lexsort((together[1], together[0]))
     return _Spans(*(column[order] for column in together))
+
+
+def _at_their_pace(office: OfficeTime, in_post: Careers, duties: _Duties, spans: _Spans) -> _Spans:
+    """Return the spans with the duties of newcomers at their pace of the day."""
+    day = np.searchsorted(office.working_days, spans.open // DAY)
+    pairs, which = np.unique(np.stack([spans.duty, in_post.pace[spans.person, day]]), axis=1, return_inverse=True)
+    known = list(duties.ids)
+    ids = []
+    for duty, pace in pairs.T.tolist():
+        lines, longest = known[duty]
+        slower = [(station, rank, round(its * pace / OWN_PACE)) for station, rank, its in lines]
+        ids.append(duties.id(slower, longest=bool(longest)))
+    return spans._replace(duty=np.array(ids, dtype=np.int64)[which.ravel()])
