@@ -415,7 +415,7 @@ def test_a_forest_shows_every_verdict_and_turns_better_to_the_right():
     assert "a multiple of the least that matters" in axes.get_xlabel()
     marks = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "s"]
     # A turnaround that falls by two MIDs and a share on time are both drawn towards better; nothing lies off the scale.
-    assert marks == pytest.approx([2.0, -30.0, 1.0])
+    assert marks == pytest.approx([-30.0, 2.0, 1.0])  # what is worse comes first
     assert axes.get_xlim()[0] < -30.5
     assert axes.get_xlim()[1] > 2.5
 
@@ -426,6 +426,34 @@ def test_a_forest_has_no_row_for_what_tells_nothing_and_names_it():
     assert "Withheld under every design: hand-overs." in shown
     same = comparison().filter(pl.col("verdict") == "no material difference")
     assert "under every design" not in words(charts.forest(same))
+
+
+@pytest.mark.parametrize("n_pilots", [2, 4, 7])
+def test_a_forest_of_many_measures_lies_on_its_side_has_the_worse_first_and_names_what_has_no_row(n_pilots):
+    one = comparison(PILOTS[:n_pilots]).filter(pl.col("measure") == "on_time")
+    sizes = [2.0 + (7 * i) % 30 for i in range(30)]
+    many = pl.concat([
+        one.with_columns(
+            measure=pl.lit(f"m{i}"), label=pl.lit(f"measure number {i}"), mid=pl.lit(1.0),
+            verdict=pl.lit("worse" if i == 29 else "better"), difference=pl.lit(size),
+            low=pl.lit(size - 0.1), high=pl.lit(size + 0.1),
+        )
+        for i, size in enumerate(sizes)
+    ])  # fmt: skip
+    figure = charts.forest(many, FOOTER)
+    assert_legible(figure)
+    width, height = figure.get_size_inches()
+    assert width > 1.3 * height
+    at = {t.get_text(): t.get_window_extent().y0 for t in figure.texts}
+    rows = {text: y for text, y in at.items() if re.fullmatch(r"measure number \d+ \(%\)", text)}
+    assert 6 <= len(rows) <= 12
+    assert max(rows, key=rows.get) == "measure number 29 (%)"
+    assert at["Worse under a design"] > rows["measure number 29 (%)"] > at["Better under a design, worse under none"]
+    named = " ".join(t.get_text() for t in figure.texts)
+    assert all(f"measure number {i}" in named for i in range(30))
+    assert "Better under a design, worse under none, in the table of differences only: measure number" in named
+    largest = sorted(range(29), key=lambda i: -sizes[i])[: len(rows) - 1]
+    assert {f"measure number {i} (%)" for i in largest} < set(rows)
 
 
 def test_a_forest_shows_the_means_and_no_mean_where_there_is_no_verdict():
