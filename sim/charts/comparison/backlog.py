@@ -146,8 +146,8 @@ def _seen(rising: Sequence[tuple[float, str, str, bool]], weeks: Floats) -> str:
     rise, post, pilot, sure = max(rising)
     words = (
         N_(
-            "Work that waits rises most at {post} under {pilot}, by {hours} hours in weeks {first} to {last}: less than "
-            "a fifth of what waits there, which is not called growth"
+            "Work that waits rises most at {post} under {pilot}, by {hours} hours in weeks {first} to {last}: less "
+            "than a fifth of what waits there, which is not called growth"
         )
         if sure
         else N_(
