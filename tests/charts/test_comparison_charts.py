@@ -871,9 +871,14 @@ def test_the_title_of_equity_tells_no_gap_whose_interval_holds_zero():
     told = title(equity_chart(table.with_columns(pl.col("value") + 9.0 * tossed)))
     assert told.endswith("1.3 under four_level, no more than chance under three_level")
     skewed = title(equity_chart(measures(PILOTS[:2], 5, communities=4)))
-    assert skewed.endswith(
-        "too skewed a number to tell under four_level, too skewed a number to tell under three_level"
-    )
+    assert skewed.endswith("too skewed a number to tell under four_level, three_level")
+
+
+def test_the_title_of_equity_names_each_design_and_those_alike_together():
+    four = title(equity_chart(measures(PILOTS[:4])))
+    assert all(pilot in four for pilot in PILOTS[:4])
+    assert "more design" not in four
+    assert title(equity_chart(measures(PILOTS))).endswith("1 more design below")
 
 
 def test_gaps_in_the_title_of_equity_have_the_decimals_of_the_largest():
