@@ -149,8 +149,10 @@ class Page:
             (wrapped(text, text_width, size, bold=bold), size, bold, colour) for text, size, bold, colour in blocks
         ]
         n_columns, legend_rows = _legend_shape(legend, text_width)
-        foot = wrapped(literal(footer), text_width, 7.5) if footer else []
-        note_lines = [line for note in notes for line in wrapped(literal(note), text_width, 8.5)]
+        # On a screen small letters stand on whole dots, which makes some lines wider than they are in print.
+        small_width = 0.97 * text_width
+        foot = wrapped(literal(footer), small_width, 7.5) if footer else []
+        note_lines = [line for note in notes for line in wrapped(literal(note), small_width, 8.5)]
         top = EDGE + sum(len(lines) * size * 1.35 / 72 + 0.06 for lines, size, *_ in blocks_of_lines if lines)
         legend_top = top
         top += legend_rows * 0.21 + 0.2

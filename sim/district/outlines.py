@@ -1,90 +1,71 @@
-"""The outlines of units on the map: a fine mesh of cells, each of which belongs to a household.
+"""The outlines of units on the map: cells with straight borders, around the households that have all units alike.
 
-Households lie along a Hilbert curve; a cell belongs to the household that the curve met last. So the cells of a unit,
-which is a run of households, cover a compact piece, and all units together cover the square.
+Households lie along a Hilbert curve, and so a border between two of them winds as it does. On a map each point of the
+square belongs to the group of households, alike in grid, community and today's community, whose middle is nearest.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from sim.district.place import hilbert_points
 
 if TYPE_CHECKING:
     from sim.arrays import Floats, Ints
     from sim.district.place import Place
 
-FINEST = 9
-"""The mesh has at most 4 ** 9 cells: a map of the place shows no more."""
 
+@dataclass(frozen=True)
+class Cells:
+    """The cells of a square, one for each group of households, and the borders between them.
 
-def cells(n_households: int) -> Ints:
-    """Return the household of each cell of the square (shape (side, side): row north of row, column east of column).
-
-    Where the mesh has fewer cells than there are households, a cell belongs to one of those that live in it.
-    """
-    order = 1
-    while 4**order < n_households and order < FINEST:
-        order += 1
-    along = np.arange(4**order, dtype=np.int64)
-    column, row = np.rint(hilbert_points(4**order) * 2**order - 0.5).astype(np.int64).T
-    household = np.empty((2**order, 2**order), dtype=np.int64)
-    household[row, column] = ((along + 1) * n_households - 1) // 4**order
-    return household
-
-
-def outlines(unit: Ints) -> list[list[Floats]]:
-    """Return the outline of each unit as closed loops of corners in cells (shape (corners, 2), the first not repeated).
-
-    Parameters
+    Attributes
     ----------
-    unit : ndarray of int, shape (side, side)
-        The unit of each cell. A unit without cells has no loop.
-
-    Returns
-    -------
-    list of list of ndarray
-        Loops have the unit on their left: outer ones run anticlockwise, holes clockwise.
+    household : ndarray of int, shape (cells,)
+        One household of each cell: all of them have its units.
+    corners : list of ndarray of float, shape (corners, 2)
+        Of each cell (km), anticlockwise, the first not repeated.
+    between : ndarray of int, shape (borders, 2)
+        A household of the cell on either side of a border.
+    borders : ndarray of float, shape (borders, 2, 2)
+        The two ends of each border (km).
     """
-    edges: list[dict[tuple[int, int], list[tuple[int, int]]]] = [{} for _ in range(int(unit.max()) + 1)]
-    around = np.pad(unit, 1, constant_values=-1)
-    # of a cell: the neighbour across an edge, and where that edge starts and ends
-    sides = (((0, 1), (0, 0), (1, 0)), ((1, 2), (1, 0), (1, 1)), ((2, 1), (1, 1), (0, 1)), ((1, 0), (0, 1), (0, 0)))
-    side = len(unit)
-    for (down, right), begin, end in sides:
-        neighbour = around[down : down + side, right : right + side]
-        rows, columns = np.nonzero(neighbour != unit)
-        for row, column, mine in zip(rows.tolist(), columns.tolist(), unit[rows, columns].tolist(), strict=True):
-            start = (column + begin[0], row + begin[1])
-            edges[mine].setdefault(start, []).append((column + end[0], row + end[1]))
-    return [_loops(mine) for mine in edges]
+
+    household: Ints
+    corners: list[Floats]
+    between: Ints
+    borders: Floats
 
 
-def _loops(edges: dict[tuple[int, int], list[tuple[int, int]]]) -> list[Floats]:
-    """Return the loops that directed edges form; the edges are removed from the mapping."""
-    loops = []
-    while edges:
-        start = at = next(iter(edges))
-        corners = []
-        while True:
-            onward = edges[at]
-            ahead = onward.pop()
-            if not onward:
-                del edges[at]
-            corners.append(at)
-            at = ahead
-            if at == start and start not in edges:
-                break
-        loops.append(_corners(np.array(corners, dtype=np.float64)))
-    return loops
+def cells(place: Place, side: float) -> Cells:
+    """Return the cells of the square of a place, of this side (km)."""
+    from scipy.spatial import Voronoi  # late: only maps need it
 
-
-def _corners(loop: Floats) -> Floats:
-    """Return the corners of a loop: without the points at which it goes straight on."""
-    before, after = loop - np.roll(loop, 1, axis=0), np.roll(loop, -1, axis=0) - loop
-    return np.asarray(loop[np.any(before != after, axis=1)])
+    groups = np.stack([place.grid, place.community, place.today], axis=1)
+    _, first, group = np.unique(groups, axis=0, return_index=True, return_inverse=True)
+    # The household nearest to the middle, as the middles of two groups might be the same point.
+    middles = centroids(place, group.reshape(-1))
+    away = np.sum((place.xy - middles[group.reshape(-1)]) ** 2, axis=1)
+    order = np.lexsort((away, group.reshape(-1)))
+    household = order[np.searchsorted(group.reshape(-1)[order], np.arange(len(first)))]
+    points = place.xy[household]
+    # Mirrored at its four sides, the points have cells that end there.
+    mirrored = [points]
+    for axis, edge in ((0, 0.0), (0, side), (1, 0.0), (1, side)):
+        image = points.copy()
+        image[:, axis] = 2 * edge - image[:, axis]
+        mirrored.append(image)
+    found = Voronoi(np.concatenate(mirrored))
+    corners = []
+    for i, at in enumerate(points):
+        own = found.vertices[found.regions[found.point_region[i]]]
+        around = np.argsort(np.arctan2(*(own - at).T[::-1]), kind="stable")
+        corners.append(np.clip(own[around], 0.0, side))
+    inside = np.all(found.ridge_points < len(points), axis=1)
+    ends = np.array([ridge for ridge, kept in zip(found.ridge_vertices, inside, strict=True) if kept], dtype=np.int64)
+    ends = ends.reshape(-1, 2)
+    return Cells(household, corners, household[found.ridge_points[inside]], np.clip(found.vertices[ends], 0.0, side))
 
 
 def centroids(place: Place, unit: Ints) -> Floats:

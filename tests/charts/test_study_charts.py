@@ -469,6 +469,10 @@ def test_main_effects_share_a_scale_and_put_numbers_in_their_true_places():
 def test_main_effects_say_where_and_why_a_mean_is_withheld():
     figure = CHARTS["main_effects withheld"]()
     assert [t.get_text() for axes in figure.axes for t in axes.texts] == ["withheld"] * 3
+    for axes in figure.axes:  # the mark stands under the scale, which is the same in all panels
+        assert axes.get_ylim() == figure.axes[0].get_ylim()
+        foot, (low, _) = axes.get_ylim()[0], axes.spines["left"].get_bounds()
+        assert foot < low <= min(axes.get_yticks())
     assert f"Withheld at staffing.community.heads = 3; {LONG} = 1; scenario = a wave of" in words(figure)
     assert WHY in words(figure)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
@@ -10,9 +11,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
+from sim.arrays import Floats
 from sim.charts.page import EDGE, Key, Page, distinct, over_replications, pilot_key, short_name, wrapped
 from sim.charts.style import PALE, band_opacity, pilot_style, styled
-from sim.language import first_of, gettext, run_together
+from sim.language import N_, first_of, gettext, run_together
 from sim.report.tables import number
 from sim.statistics.intervals import mean_interval
 
@@ -95,12 +97,14 @@ def _backlog_line(axes: Axes, i: int, part: pl.DataFrame, alpha: float) -> None:
 def _backlog_title(table: pl.DataFrame, measured: tuple[float, float] | None) -> str:
     """Return the title: the backlogs that grow, by more than chance and by more than a fifth of their mean.
 
+    Where none is known to, the one that is seen to rise most, and why that is not called growth.
+
     More than chance: by intervals that hold for all lines together, or as every replication has it grow. Only the later
     half of the weeks after the warm-up counts: a full office starts empty and takes months to its usual heap.
     """
     part = table if measured is None else table.filter(pl.col("week") >= measured[0])
     part = part.filter(part["week"] > part["week"].median())
-    growing, joint = [], 1 - (1 - CONFIDENCE) / max(1, part.select("pilot", "post").n_unique())
+    growing, rising, joint = [], [], 1 - (1 - CONFIDENCE) / max(1, part.select("pilot", "post").n_unique())
     for (pilot, post), rows in part.group_by("pilot", "post", maintain_order=True):
         slopes, level = [], float(np.mean(rows["hours"].to_numpy()))
         for _, one in rows.group_by("replication", maintain_order=True):
@@ -109,16 +113,14 @@ def _backlog_title(table: pl.DataFrame, measured: tuple[float, float] | None) ->
                 slopes.append(float(np.polyfit(week, one["hours"].to_numpy(), 1)[0]))
         n_weeks, slope = float(rows["week"].n_unique()), float(np.mean(slopes)) if slopes else 0.0
         sure = mean_interval(np.array(slopes), joint).low > 0 if len(slopes) > 1 else slope > 0
-        if (sure or min(slopes, default=0) > 0) and slope * n_weeks > level / 5:
+        sure = sure or min(slopes, default=0) > 0
+        if slope * n_weeks > level / 100:
+            rising.append((slope * n_weeks, short_name(str(post)), short_name(str(pilot)), sure))
+        if sure and slope * n_weeks > level / 5:
             n = sum(one > 0 for one in slopes)
             growing.append((slope, short_name(str(post)), short_name(str(pilot)), n, len(slopes)))
     if not growing:
-        weeks = part["week"].to_numpy()
-        return gettext(
-            "Work that waits at the end of each week: no growth by a fifth or more is certain in weeks {first} to "
-            "{last}",
-            first=weeks.min(), last=weeks.max(),
-        )  # fmt: skip
+        return _seen(rising, part["week"].to_numpy())
     words = [
         gettext(
             "{post} under {pilot} (+{hours} hours a week, in {n} of {all} replications)",
@@ -134,3 +136,23 @@ def _backlog_title(table: pl.DataFrame, measured: tuple[float, float] | None) ->
         "Backlog keeps growing through the later half of the weeks after the warm-up: {where}",
         where=first_of(words, 3),
     )  # fmt: skip
+
+
+def _seen(rising: Sequence[tuple[float, str, str, bool]], weeks: Floats) -> str:
+    """Return the backlog that rises most where none is known to keep growing, of: hours, post, pilot, whether sure."""
+    ends = {"first": int(weeks.min()), "last": int(weeks.max())}
+    if not rising:
+        return gettext("Work that waits at the end of each week rises nowhere in weeks {first} to {last}", **ends)
+    rise, post, pilot, sure = max(rising)
+    words = (
+        N_(
+            "Work that waits rises most at {post} under {pilot}, by {hours} hours in weeks {first} to {last}: less "
+            "than a fifth of what waits there, which is not called growth"
+        )
+        if sure
+        else N_(
+            "Work that waits rises most at {post} under {pilot}, by {hours} hours on average in weeks {first} to "
+            "{last}; whether it keeps growing is not judged, as replications differ too much"
+        )
+    )
+    return gettext(words, post=post, pilot=pilot, hours=number(rise, 0 if rise >= 9.5 else 1), **ends)

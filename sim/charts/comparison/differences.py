@@ -22,13 +22,21 @@ from sim.report.sentences import by_verdict
 from sim.report.tables import MARKS, Difference, difference, marks_shown, scale_of, with_unit
 from sim.statistics.verdicts import NO_VERDICT, Verdict
 
-_WIDTH, _LABEL, _HEADING, _SCALE = 11.0, 2.9, 0.34, 0.72
+_WIDTH, _LABEL, _HEADING, _SCALE = 12.5, 4.3, 0.34, 0.72
 """Of the page, of the labels, and height of the headings above and of the scale below (inches)."""
-_PITCH, _LEAST = 0.11, 0.36
-"""Between the marks of a row, and height of a row at least (inches)."""
+_LETTERS = 9.5
+"""Size of the labels and numbers (points)."""
+_PITCH, _LEAST, _GROUP = 0.11, 0.33, 0.3
+"""Between the marks of a row, height of a row at least, and of the name of a group (inches)."""
+_MOST, _FEWEST = 3.9, 6
+"""Height of all rows (inches), so that the page lies on its side; but so many rows stand whatever their height."""
 _TICKS = (1, 3, 10, 30, 100, 1_000, 10_000)
-_TELLING = (Verdict.BETTER, Verdict.WORSE, Verdict.UNDECIDED)
-"""A measure has a row if a design has one of these verdicts; the others are named under the chart."""
+_TELLING = {
+    Verdict.WORSE: N_("Worse under a design"),
+    Verdict.BETTER: N_("Better under a design, worse under none"),
+    Verdict.UNDECIDED: N_("Undecided under a design, better or worse under none"),
+}
+"""A measure belongs to the first of these that a design has, and the first have rows; others are named below."""
 _THAN = (
     N_("{pilot} is better than {baseline} on {better} of {n} measures and worse on {worse}"),
     N_("{pilot} is shown neither better nor worse than {baseline} on any of {n} measures"),
@@ -65,8 +73,9 @@ def forest(comparison: pl.DataFrame, footer: str = "", confidence: float = 0.95)
     -------
     Figure
         The better side is always the right one, so a fall of a waiting time points to the right. The scale is
-        even within one MID and logarithmic beyond (asinh), so that nothing lies off it. Measures on which nothing is
-        better, worse or undecided are named under the chart.
+        even within one MID and logarithmic beyond (asinh), so that nothing lies off it. Rows stand in groups: what is
+        worse under a design, then what is better, then what is undecided; where there are too many for a page on its
+        side, those with the largest differences. Measures without a row are named under the chart.
 
     Raises
     ------
@@ -81,11 +90,11 @@ def forest(comparison: pl.DataFrame, footer: str = "", confidence: float = 0.95)
         if not record["mid"] > 0:
             raise ValueError(f"comparison.mid must be above 0, got {record['mid']}")
     pilots, baseline = distinct(comparison, "pilot"), str(records[0]["baseline"])
-    rows, notes = _rows(records, pilots)
+    groups, notes = _shown(records, len(pilots))
+    rows, names, body = _rows(groups, pilots)
     columns = _columns(rows, pilots)
     text_width = sum(columns)
     width = max(_WIDTH, 2 * EDGE + _LABEL + 3.0 + text_width)
-    body = sum(row.height for row in rows)
     band = Key(gettext("too small to matter"), {"facecolor": PALE, "edgecolor": "#999999"})
     page = Page.around(
         width,
@@ -98,8 +107,11 @@ def forest(comparison: pl.DataFrame, footer: str = "", confidence: float = 0.95)
     )
     plot_width = width - 2 * EDGE - _LABEL - text_width - 0.15
     axes = page.axes(EDGE + _LABEL, _HEADING, plot_width, body)
+    axes.set_ylim(body, 0)
     _plot(axes, rows, baseline)
     _text(page, axes, rows, columns)
+    for top, name in names:
+        page.write(EDGE, _HEADING + top + _GROUP - 0.08, name, size=_LETTERS, weight="bold", va="baseline")
     return page.figure
 
 
@@ -130,27 +142,80 @@ class _Row:
         return self.top + self.height / 2
 
 
-def _rows(records: Sequence[Mapping[str, Any]], pilots: Sequence[str]) -> tuple[list[_Row], list[str]]:
-    """Return the measures that tell something from the top down, and notes that name the others."""
-    blocks: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+_Block = list[Mapping[str, Any]]
+"""What is known of one measure: one record a pilot."""
+
+
+def _shown(records: Sequence[Mapping[str, Any]], n_pilots: int) -> tuple[dict[Verdict | None, list[_Block]], list[str]]:
+    """Return the measures that have a row, in their groups, and notes that name the others."""
+    blocks: dict[tuple[str, str], _Block] = {}
     for record in records:
         blocks.setdefault((record["measure"], record["group"]), []).append(record)
-    telling = [block for block in blocks.values() if any(record["verdict"] in _TELLING for record in block)]
-    shown = telling or list(blocks.values())
-    rows, top = [], 0.0
-    for block in shown:
-        unit = scale_of(block[0]["unit"])[1]
-        lines = wrapped(with_unit(phrase(block[0]["label"]), unit), _LABEL - 0.15, 8.5)
-        height = max(len(pilots) * _PITCH + 0.1, len(lines) * 0.15 + 0.1, _LEAST)
-        first = top + height / 2 - (len(pilots) - 1) * _PITCH / 2
-        marks = [_mark(record, first + pilots.index(record["pilot"]) * _PITCH, pilots) for record in block]
-        rows.append(_Row(lines, top, height, marks))
-        top += height
-    return rows, list(_notes(block for block in blocks.values() if block not in shown))
+    groups: dict[Verdict | None, list[_Block]] = {verdict: [] for verdict in (*_TELLING, None)}
+    for block in blocks.values():
+        groups[_group(block)].append(block)
+    silent = groups.pop(None)
+    if not any(groups.values()):
+        groups, silent = {None: silent}, []
+    ranked = [block for those in groups.values() for block in sorted(those, key=_size, reverse=True)]
+    heights = np.cumsum([_height(block, n_pilots) for block in ranked])
+    kept = ranked[: max(int(np.sum(heights <= _MOST)), _FEWEST)]
+    notes = []
+    for verdict, those in groups.items():
+        labels = [phrase(block[0]["label"]) for block in those if block not in kept]
+        if labels:
+            words = gettext(_TELLING[verdict]) if verdict else gettext("Of the others")
+            notes.append(
+                gettext(
+                    "{group}, in the table of differences only: {measures}.", group=words, measures=separated(labels)
+                )
+            )
+    shown = {verdict: [block for block in those if block in kept] for verdict, those in groups.items()}
+    return {verdict: those for verdict, those in shown.items() if those}, [*notes, *_notes(silent)]
 
 
-def _notes(blocks: Iterator[list[Mapping[str, Any]]]) -> Iterator[str]:
-    """Yield a note for each kind of measure that has no row: its verdicts, and the names."""
+def _group(block: _Block) -> Verdict | None:
+    """Return the first verdict that tells something of a measure under any pilot."""
+    return next((verdict for verdict in _TELLING if any(record["verdict"] == verdict for record in block)), None)
+
+
+def _size(block: _Block) -> float:
+    """Return the largest difference of a measure in MIDs."""
+    sizes = [abs(record["difference"] / record["mid"]) for record in block if record["difference"] is not None]
+    return max((one for one in sizes if math.isfinite(one)), default=0.0)
+
+
+def _label(block: _Block) -> list[str]:
+    """Return the lines of the label of a measure."""
+    unit = scale_of(block[0]["unit"])[1]
+    return wrapped(with_unit(phrase(block[0]["label"]), unit), _LABEL - 0.15, _LETTERS)
+
+
+def _height(block: _Block, n_pilots: int) -> float:
+    """Return the height of the row of a measure (inches)."""
+    return max(n_pilots * _PITCH + 0.05, len(_label(block)) * 0.16 + 0.07, _LEAST)
+
+
+def _rows(
+    groups: Mapping[Verdict | None, Sequence[_Block]], pilots: Sequence[str]
+) -> tuple[list[_Row], list[tuple[float, str]], float]:
+    """Return the rows from the top down, the names of the groups and where they begin, and the height of all."""
+    rows, names, top = [], [], 0.0
+    for verdict, blocks in groups.items():
+        if verdict:
+            names.append((top, gettext(_TELLING[verdict])))
+            top += _GROUP
+        for block in blocks:
+            height = _height(block, len(pilots))
+            first = top + height / 2 - (len(pilots) - 1) * _PITCH / 2
+            marks = [_mark(record, first + pilots.index(record["pilot"]) * _PITCH, pilots) for record in block]
+            rows.append(_Row(_label(block), top, height, marks))
+            top += height
+    return rows, names, top
+
+
+def _notes(blocks: Sequence[_Block]) -> Iterator[str]:
+    """Yield a note for each kind of measure that tells nothing: its verdicts, and the names."""
     named: dict[str, list[str]] = {}
     for block in blocks:
         verdicts = dict.fromkeys(str(record["verdict"]) for record in block)
@@ -257,7 +322,7 @@ def _columns(rows: Sequence[_Row], pilots: Sequence[str]) -> list[float]:
     for mark in (mark for row in rows for mark in row.marks):
         cells[0].append(mark.words.baseline)
         cells[mark.pilot + 1].append(_value(mark))
-    return [max(width_of(cell, 8.5, bold=True) for cell in column) + 0.18 if column else 0.4 for column in cells]
+    return [max(width_of(cell, _LETTERS, bold=True) for cell in column) + 0.18 if column else 0.4 for column in cells]
 
 
 def _limits(rows: Sequence[_Row]) -> tuple[float, float]:
@@ -274,7 +339,6 @@ def _plot(axes: Axes, rows: Sequence[_Row], baseline: str) -> None:
     axes.set_facecolor("none")
     axes.set_xscale("asinh", linear_width=1.0)
     axes.set_xlim(low, high)
-    axes.set_ylim(rows[-1].top + rows[-1].height, 0)
     axes.axvspan(-1, 1, facecolor=PALE, edgecolor="#999999", lw=0.5, zorder=0)
     axes.axvline(0, color=GREY, lw=0.9, zorder=1)
     for mark in (m for row in rows for m in row.marks if math.isfinite(m.value)):
@@ -298,7 +362,7 @@ def _text(page: Page, axes: Axes, rows: Sequence[_Row], columns: Sequence[float]
     at = blended_transform_factory(page.figure.transFigure, axes.transData)
 
     def write(x: float, y: float, text: str, **look: Any) -> None:
-        page.figure.text(x / page.width, y, text, transform=at, fontsize=8.5, va="center", **look)
+        page.figure.text(x / page.width, y, text, transform=at, fontsize=_LETTERS, va="center", **look)
 
     ends = page.width - EDGE - np.array([sum(columns[i + 1 :]) for i in range(len(columns))])
     for i, end in enumerate(ends.tolist()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,12 +15,14 @@ from matplotlib.transforms import blended_transform_factory
 
 from sim.charts.page import EDGE, Key, Page, distinct, pilot_key, short_name
 from sim.charts.style import GREY, pilot_style, styled
-from sim.language import N_, either, gettext, listed, ngettext, run_together
+from sim.language import N_, either, gettext, listed, ngettext, run_together, separated
 from sim.report import counts
 from sim.report.tables import decimals, number, scale_of
 from sim.statistics.intervals import longer_side
 from sim.statistics.verdicts import NO_INTERVAL, Cause
 
+_MOST_NAMED = 6
+"""Designs that a title names."""
 _MEASURES = {
     "turnaround_p50": N_("Turnaround, half within"),
     "counter_wait_mean": N_("Wait at a counter, mean"),
@@ -314,14 +316,18 @@ def _title(by_key: Mapping[tuple[str, str, str, str], Mapping[str, object]], pil
     return gettext("How evenly residents fare between communities, households and distances")
 
 
-def _each(pilots: Iterable[str], gaps: Mapping[str, str]) -> str:
-    """Return the gaps of the first pilots in words, and how many more there are."""
+def _each(pilots: Collection[str], gaps: Mapping[str, str]) -> str:
+    """Return the gaps of the pilots in words, those alike together; of many the first, and how many more there are."""
     chance = gettext("no more than chance")
-    each = [gettext("{gap} under {pilot}", gap=gaps.get(p, chance), pilot=short_name(p)) for p in pilots]
-    if len(each) <= 3:
-        return listed(each)
-    return ngettext("{each} and {n} more design below", "{each} and {n} more designs below", len(each) - 3,
-                    each=listed(each[:3]))  # fmt: skip
+    names, alike = [short_name(p) for p in pilots], dict[str, list[str]]()
+    for pilot, name in zip(pilots, names[:_MOST_NAMED], strict=False):
+        alike.setdefault(gaps.get(pilot, chance), []).append(name)
+    each = [gettext("{gap} under {pilot}", gap=gap, pilot=listed(those)) for gap, those in alike.items()]
+    more = len(names) - _MOST_NAMED
+    if more <= 0:
+        return listed(each) if len(each) == len(names) <= 3 else separated(each)
+    words = ngettext("{n} more design below", "{n} more designs below", more)
+    return separated([*each, words])
 
 
 def _widest(rows: Sequence[Mapping[str, object] | None]) -> float:

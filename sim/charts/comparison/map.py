@@ -71,8 +71,8 @@ _OFFICES = {
     "district": ("D", 12.0, N_("district desks")),
 }
 _POINT: dict[str, Any] = {"marker": "^", "ls": "none", "ms": 5.5, "mfc": "#141414", "mec": "white", "mew": 0.6}
-_BORDER: dict[str, Any] = {"color": "#141414", "lw": 1.5}
-_THIN: dict[str, Any] = {"color": "#555555", "lw": 0.35}
+_BORDER: dict[str, Any] = {"color": "#141414", "lw": 1.8}
+_THIN: dict[str, Any] = {"color": "#666666", "lw": 0.4}
 _WITHHELD: dict[str, Any] = {"facecolor": "white", "edgecolor": "#888888", "hatch": "////"}
 _MOST_NUMBERED = 60
 """Of more communities than these the offices have no numbers: they would lie upon each other."""
@@ -316,7 +316,7 @@ def _subtitle(place: Place, shown: Layer) -> str:
         ),
         gettext(
             "The square is the model's place, {area:.3g} km² with households spread evenly, and no map of real "
-            "streets: borders follow the curve along which they are laid out.",
+            "streets: each grid is drawn around the middle of its households, so that borders are near theirs.",
             area=_side(place) ** 2,
         ),
     ])  # fmt: skip
@@ -369,9 +369,9 @@ def _side(place: Place) -> float:
 def _panel(axes: Axes, organisation: Organisation, values: Floats, by: Area, look: tuple[Normalize, Colormap]) -> None:
     """Draw one pilot's map: areas, borders, offices and the scale of lengths."""
     place, (scale, colours) = organisation.place, look
-    household = outlines.cells(place.n_households)
-    cell, side = _side(place) / len(household), _side(place)
-    areas = _paths(_areas(place, by)[household], cell)
+    side = _side(place)
+    cells = outlines.cells(place, side)
+    areas = _filled(cells, _areas(place, by))
     known = np.isfinite(values)
     for properties, which in (
         ({"facecolor": colours(scale(values[known])), "edgecolor": "face", "lw": 0.2}, known),
@@ -379,14 +379,13 @@ def _panel(axes: Axes, organisation: Organisation, values: Floats, by: Area, loo
     ):
         paths = [path for path, wanted in zip(areas, which, strict=True) if wanted]
         axes.add_collection(PathCollection(paths, transform=axes.transData, **properties), autolim=False)
-    borders = (("grid", place.grid, _THIN, 2), ("community", place.community, _BORDER, 3))
-    for name, unit, border, z in borders:
+    for name, unit, border, z in (("grid", place.grid, _THIN, 2), ("community", place.community, _BORDER, 3)):
         lines = PathCollection(
-            _paths(unit[household], cell),
+            _bordered(cells, unit),
             facecolor="none",
             edgecolor=border["color"],
             lw=border["lw"],
-            joinstyle="miter",
+            capstyle="round",
             label=name,
             zorder=z,
             transform=axes.transData,
@@ -403,17 +402,32 @@ def _panel(axes: Axes, organisation: Organisation, values: Floats, by: Area, loo
     _length(axes, side)
 
 
-def _paths(unit: Ints, cell: float) -> list[Path]:
-    """Return the outline of each unit as a path in kilometres."""
-    paths = []
-    for loops in outlines.outlines(unit):
-        vertices = [np.concatenate([loop, loop[:1]]) * cell for loop in loops]
-        codes = [[Path.MOVETO, *[Path.LINETO] * (len(loop) - 1), Path.CLOSEPOLY] for loop in loops]
-        if loops:
-            paths.append(Path(np.concatenate(vertices), np.concatenate(codes)))
-        else:
-            paths.append(Path(np.zeros((0, 2))))
-    return paths
+def _filled(cells: outlines.Cells, unit: Ints) -> list[Path]:
+    """Return the cells of each unit as a path in kilometres."""
+    polygons: list[list[Floats]] = [[] for _ in range(int(unit.max()) + 1)]
+    for household, corners in zip(cells.household.tolist(), cells.corners, strict=True):
+        polygons[int(unit[household])].append(np.concatenate([corners, corners[:1]]))
+    return [_path(of, closed=True) for of in polygons]
+
+
+def _bordered(cells: outlines.Cells, unit: Ints) -> list[Path]:
+    """Return the borders of each unit with others as a path in kilometres."""
+    lines: list[list[Floats]] = [[] for _ in range(int(unit.max()) + 1)]
+    for (one, other), line in zip(unit[cells.between].tolist(), cells.borders, strict=True):
+        if one != other:
+            lines[one].append(line)
+            lines[other].append(line)
+    return [_path(of, closed=False) for of in lines]
+
+
+def _path(lines: Sequence[Floats], *, closed: bool) -> Path:
+    """Return a path along each of some lines."""
+    if not lines:
+        return Path(np.zeros((0, 2)))
+    codes = [[Path.MOVETO, *[Path.LINETO] * (len(line) - 1)] for line in lines]
+    for of in codes if closed else []:
+        of[-1] = Path.CLOSEPOLY
+    return Path(np.concatenate(lines), np.concatenate(codes))
 
 
 def _offices(axes: Axes, organisation: Organisation) -> None:

@@ -63,8 +63,8 @@ def waits(measures: pl.DataFrame, footer: str = "", unjudged: Collection[str] = 
     Returns
     -------
     Figure
-        A bar is a mean over replications, the line through its end reaches from the lowest to the highest. The first
-        class has a scale of its own, the others share one.
+        A bar is a mean over replications, the line through its end reaches from the lowest to the highest. Each
+        class has a scale of its own.
 
     Raises
     ------
@@ -97,8 +97,7 @@ def waits(measures: pl.DataFrame, footer: str = "", unjudged: Collection[str] = 
         page.write(EDGE, head + (k + 0.5) * pitch, "\n".join(lines), size=8.5, va="center", linespacing=0.95)
     for j, (name, heading) in enumerate(headings.items()):
         axes = page.axes(EDGE + _LABEL + j * (panel + _GAP), head, panel, height)
-        alike = _LONG if name in _LONG else (name,)
-        most = max((one.high for (_, other), one in shares.items() if other in alike and one.high > 0), default=1.0)
+        most = max((one.high for (_, other), one in shares.items() if other == name and one.high > 0), default=1.0)
         _panel(axes, [shares[pilot, name] for pilot in pilots], most)
         axes.text(
             0, 1 + 0.06 / height, "\n".join(heading), transform=axes.transAxes, va="bottom", size=9, weight="bold"
@@ -147,7 +146,7 @@ def _subtitle(n: int) -> str:
         gettext("Bars: mean of {n} replications; lines: lowest to highest of them.", n=n)
         if n > 1
         else gettext("One replication."),
-        gettext("The first class has a scale of its own, the others share one."),
+        gettext("Each class has a scale of its own: bars compare designs, and not classes."),
     ])  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from sim.charts.page import EDGE, Key, Page, Title, distinct, short_name, wrapped
 from sim.charts.study.levels import Levels, path_lines
-from sim.charts.study.response import Response, interval, limits, say_withheld, scale, withheld_notes
+from sim.charts.study.response import Response, interval, limits, say_withheld, scale_above_strip, withheld_notes
 from sim.charts.style import COLOURS, PALE, styled
 from sim.language import N_, gettext
 from sim.report.lines import literal
@@ -56,14 +56,14 @@ def main_effects(table: pl.DataFrame, title: Title, subtitle: str = "", footer: 
         width, down, title=title, subtitle=literal(subtitle), legend=[_key(table)], footer=footer, notes=_notes(table)
     )  # fmt: skip
     ends = limits(response.scaled([*table["mean"], *table["low"], *table["high"]]), 0.1)
+    strip = 0.0 if table["mean"].is_finite().fill_null(value=False).all() else 0.3
     for i, part in enumerate(parts):
         row, column = divmod(i, n_columns)
         axes = page.axes(EDGE + _SCALE + column * (panel_width + _BETWEEN), tops[row], panel_width, _HEIGHT)
         axes.set_title("\n".join(headings[i]), loc="left", fontsize=9.5, weight="bold", pad=5)
         _panel(axes, part, levels[i], response)
         levels[i].draw(axes, panel_width)
-        axes.set_ylim(*ends)
-        scale(axes.yaxis)
+        scale_above_strip(axes, ends, strip=strip)
         if column:
             axes.tick_params(axis="y", labelleft=False)
         else:
