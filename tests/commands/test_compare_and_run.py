@@ -474,12 +474,12 @@ HEAVY = ("dask", "matplotlib", "numba", "pandas", "scipy.stats")
 
 
 UNNEEDED = {
-    "compare --help": (*HEAVY, "hydra", "scipy"),
+    "compare --help": (*HEAVY, "hydra", "numpy", "polars", "scipy"),
     "compare --cfg job": HEAVY,
     "run --cfg job": HEAVY,
     "run network=mmc --cfg job": (*HEAVY, "scipy"),
     "sweep study=grid_size --cfg job": HEAVY,
-    "validate --help": (*HEAVY, "hydra", "scipy"),
+    "validate --help": (*HEAVY, "hydra", "polars", "scipy"),
     "status": (*HEAVY, "hydra", "scipy"),
 }
 """What a command that runs nothing must not load."""
