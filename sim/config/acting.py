@@ -281,6 +281,14 @@ CONDITIONS: dict[str, Condition] = {
         lambda p: p.grid.patrol_duty_share > 0 or p.grid.visits.duty_share > 0,
     ),
     "conduct.step_minutes": _WAITING_PAPER,
+    "mechanisms.turnover.exits_by_pay_share": (
+        "community workers leave, and their pay is lifted (mechanisms.turnover.exits_per_year, levers.pay)",
+        lambda p: p.mechanisms.turnover.on and p.levers.pay.on,
+    ),
+    "levers.pay.gap_closed_share": (
+        "the street's pay is above that of community workers (cost.street_pay, cost.community_pay)",
+        lambda p: p.cost.street_pay > p.cost.community_pay,
+    ),
     "mechanisms.turnover.vacancy_working_days": _of("mechanisms.turnover.exits_per_year"),
     "mechanisms.turnover.newcomer_pace": _of("mechanisms.turnover.exits_per_year"),
     "mechanisms.turnover.newcomer_months": (

@@ -1,10 +1,10 @@
-"""Mechanisms: facts of today that no design chooses, alike for all that are compared; each can be left off."""
+"""Mechanisms, facts of today alike for all that are compared, and levers, what a design decides; each can be off."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sim.config.bounds import EveningHours, Exits, HoursAWeek, Months, NoWorkingDays, SlowerPace
+from sim.config.bounds import EveningHours, Exits, HoursAWeek, Months, NoWorkingDays, Share, SlowerPace
 from sim.config.checking import Section
 
 if TYPE_CHECKING:
@@ -17,6 +17,15 @@ class Mechanism(Section):
     @property
     def on(self) -> bool:
         """Return whether anything of it is there."""
+        raise NotImplementedError
+
+
+class Lever(Section):
+    """What a design may decide, at a price; where it is off, no number depends on it."""
+
+    @property
+    def on(self) -> bool:
+        """Return whether anything of it is decided."""
         raise NotImplementedError
 
 
@@ -42,6 +51,7 @@ class Turnover(Mechanism):
     """Posts of community workers that fall vacant, and newcomers who are slower at first."""
 
     exits_per_year: Exits
+    exits_by_pay_share: Share
     vacancy_working_days: NoWorkingDays
     newcomer_pace: SlowerPace
     newcomer_months: Months
@@ -52,18 +62,39 @@ class Turnover(Mechanism):
         return self.exits_per_year > 0
 
 
-class Mechanisms(Section):
+class Pay(Lever):
+    """The pay of community workers, lifted towards that of the street's civil servants."""
+
+    gap_closed_share: Share
+
+    @property
+    def on(self) -> bool:
+        """Return whether pay is lifted."""
+        return self.gap_closed_share > 0
+
+
+class _Switched(Section):
+    """A group of sections, each of which can be left off."""
+
+    def on(self, name: str) -> bool:
+        """Return whether a section is on."""
+        return bool(getattr(self, name).on)
+
+    @classmethod
+    def is_on(cls, name: str, values: Mapping[str, Any]) -> bool:
+        """Return whether a section of these values, as plain data, is on."""
+        kind: Any = cls.model_fields[name].annotation
+        return bool(kind.model_validate(values).on)
+
+
+class Mechanisms(_Switched):
     """Facts of today that a design does not choose, alike for all that are compared; each can be left off."""
 
     self_government: SelfGovernment
     turnover: Turnover
 
-    def on(self, name: str) -> bool:
-        """Return whether a mechanism is on."""
-        return bool(getattr(self, name).on)
 
-    @classmethod
-    def is_on(cls, name: str, values: Mapping[str, Any]) -> bool:
-        """Return whether a mechanism of these values, as plain data, is on."""
-        kind: Any = cls.model_fields[name].annotation
-        return bool(kind.model_validate(values).on)
+class Levers(_Switched):
+    """What a design decides beside its organisation; each is off where it ships, and has its price."""
+
+    pay: Pay

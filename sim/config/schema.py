@@ -33,7 +33,7 @@ from sim.config.bounds import (
 )
 from sim.config.case import GROUPS, LEVELS, Demand, District, Group, Level, Procedures
 from sim.config.checking import ClockTime, Name, Section, check_sum_to_one, checked, made_by
-from sim.config.mechanisms import Mechanisms
+from sim.config.mechanisms import Levers, Mechanisms
 from sim.config.report import JudgedMeasure, Report
 from sim.errors import RuleError, near
 
@@ -314,6 +314,7 @@ class Pilot(Section):
     burden: Burden
     conduct: Conduct
     mechanisms: Mechanisms
+    levers: Levers
     run: Run
     cost: Cost
     mid: Mid

@@ -79,6 +79,7 @@ def words_of_choice(name: str) -> str:
     known = {
         "conduct": pgettext("group", "conduct"), "demand": pgettext("group", "demand"),
         "mechanisms": pgettext("group", "mechanisms"),
+        "levers": pgettext("group", "levers"),
         "roles": pgettext("group", "roles"), "service": pgettext("group", "service"),
         "staffing": pgettext("group", "staffing"), "structure": pgettext("group", "structure"),
     }  # fmt: skip

@@ -102,8 +102,11 @@ def heads(pilot: Pilot) -> dict[Level, int]:
 
 
 def community_posts(pilot: Pilot) -> int:
-    """Return the posts of community workers: so many that as many as the config says are in post on average."""
-    return round(pilot.staffing.community_heads / (1 - vacant_share(pilot)))
+    """Return the posts of community workers: so many that today as many as the config says are in post on average.
+
+    They are as many where a design has fewer exits, which then has more people in post.
+    """
+    return round(pilot.staffing.community_heads / (1 - _vacant(pilot, pilot.mechanisms.turnover.exits_per_year)))
 
 
 def posts(pilot: Pilot) -> dict[Level, int]:
@@ -114,15 +117,31 @@ def posts(pilot: Pilot) -> dict[Level, int]:
 
 def vacant_share(pilot: Pilot) -> float:
     """Return the share of time that a community worker's post is vacant: 0 where nobody leaves."""
-    turnover = pilot.mechanisms.turnover
-    vacancies = turnover.exits_per_year * turnover.vacancy_working_days / working_days_a_year(pilot)
+    return _vacant(pilot, exits_per_year(pilot))
+
+
+def _vacant(pilot: Pilot, exits: float) -> float:
+    """Return the share of time that a post is vacant which somebody leaves so often a year."""
+    vacancies = exits * pilot.mechanisms.turnover.vacancy_working_days / working_days_a_year(pilot)
     return vacancies / (1 + vacancies)
+
+
+def exits_per_year(pilot: Pilot) -> float:
+    """Return how often a year a community worker leaves: less where pay is lifted."""
+    turnover = pilot.mechanisms.turnover
+    return turnover.exits_per_year * (1 - turnover.exits_by_pay_share * pilot.levers.pay.gap_closed_share)
+
+
+def workers_in_post(pilot: Pilot) -> float:
+    """Return how many community workers are in post on average: as many as the config says, more with fewer exits."""
+    today = _vacant(pilot, pilot.mechanisms.turnover.exits_per_year)
+    return pilot.staffing.community_heads * (1 - vacant_share(pilot)) / (1 - today)
 
 
 def slowed_by_newcomers(pilot: Pilot) -> float:
     """Return how many times as long community workers take, on average over those in post: 1 where nobody leaves."""
     turnover = pilot.mechanisms.turnover
-    left = turnover.exits_per_year * turnover.newcomer_months / 12  # of a time in post, before one is used to the work
+    left = exits_per_year(pilot) * turnover.newcomer_months / 12  # of a time in post, before one is used to the work
     return 1 + (turnover.newcomer_pace - 1) * left / (1 + left)
 
 
@@ -145,7 +164,8 @@ def today(pilot: Pilot) -> Pilot:
     service = pilot.service.model_copy(update={"points": 1})
     grid = pilot.grid.model_copy(update={"patrol_duty_share": 0.0})
     sections = {"structure": structure, "staffing": staffing, "roles": roles, "service": service}
-    return without(WORK_LEVERS, pilot).model_copy(update={**sections, "grid": grid})
+    levers = pilot.levers.model_copy(update={"pay": pilot.levers.pay.model_copy(update={"gap_closed_share": 0.0})})
+    return without(WORK_LEVERS, pilot).model_copy(update={**sections, "grid": grid, "levers": levers})
 
 
 def without(levers: Iterable[str], pilot: Pilot) -> Pilot:

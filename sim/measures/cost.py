@@ -57,7 +57,8 @@ class Account:
     Attributes
     ----------
     pay
-        Of those who work at each level, with what the employer adds; everybody keeps the pay of today's post.
+        Of those who are in post at each level, with what the employer adds; everybody keeps the pay of today's post,
+        but for community workers whose pay is lifted.
     offices
         The running of the communities' offices.
     past_closing
@@ -129,8 +130,9 @@ def pay(pilot: Pilot) -> dict[Level, float]:
     from_district = round(staffing.district_heads * staffing.district_sent_down_share)
     down = heads["community"] - staffing.community_heads - from_district
     up = heads["district"] - staffing.district_heads + from_district
+    lifted = cost.community_pay + pilot.levers.pay.gap_closed_share * (cost.street_pay - cost.community_pay)
     paid: dict[Level, float] = {
-        "community": staffing.community_heads * cost.community_pay + down * cost.street_pay
+        "community": workload.workers_in_post(pilot) * lifted + down * cost.street_pay
         + from_district * cost.district_pay,
         "street": heads["street"] * cost.street_pay,
         "district": (staffing.district_heads - from_district) * cost.district_pay + up * cost.street_pay,

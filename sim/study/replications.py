@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim.config.mechanisms import Mechanisms
+from sim.config.mechanisms import Levers, Mechanisms
 from sim.district import engines
 from sim.district.size import LEAST_BLOCK, check_size, needed_bytes
 from sim.errors import ConfigError, StoreError, interruption
@@ -116,12 +116,18 @@ def identity(pilots: Sequence[Pilot], own: Packed = NOTHING) -> dict[str, Any]:
 
 
 def matters(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of a design, as plain data, that its numbers depend on: not on mechanisms that are off."""
+    """Return the part of a design, as plain data, that its numbers depend on: not on what is left off."""
     run = {k: v for k, v in plain["run"].items() if k not in ANALYSIS_ONLY}
-    kept = {k: v for k, v in plain.items() if k not in ("title", "mechanisms", *READING)} | {"run": run}
-    of_today = plain.get("mechanisms", {})  # a folder that an earlier program wrote has none
-    on = {name: values for name, values in of_today.items() if Mechanisms.is_on(name, values)}
-    return kept | ({"mechanisms": on} if on else {})
+    kept = {k: v for k, v in plain.items() if k not in ("title", *SWITCHED, *READING)} | {"run": run}
+    for group, kind in SWITCHED.items():
+        of_group = plain.get(group, {})  # a folder that an earlier program wrote has none
+        if on := {name: values for name, values in of_group.items() if kind.is_on(name, values)}:
+            kept[group] = on
+    return kept
+
+
+SWITCHED: Mapping[str, type[Mechanisms | Levers]] = {"mechanisms": Mechanisms, "levers": Levers}
+"""Groups of what can be left off."""
 
 
 def key(pilot: Pilot, own: Packed = NOTHING) -> str:

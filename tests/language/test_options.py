@@ -14,7 +14,7 @@ from sim.study.findings import charting
 from sim.study.findings.naming import Words
 from sim.study.findings.preview import words_of_kind
 
-GROUPS = ("conduct", "demand", "mechanisms", "roles", "service", "staffing", "structure")
+GROUPS = ("conduct", "demand", "levers", "mechanisms", "roles", "service", "staffing", "structure")
 
 
 def test_every_file_of_a_group_has_words_and_so_has_the_group():

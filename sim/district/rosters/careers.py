@@ -51,6 +51,7 @@ def careers(organisation: Organisation, office: OfficeTime, replication: int) ->
     """
     pilot, n_days = organisation.pilot, len(office.working_days)
     turnover, a_year = pilot.mechanisms.turnover, workload.working_days_a_year(pilot)
+    exits_a_year = workload.exits_per_year(pilot)
     if not turnover.on:
         return None
     community = np.array([person.identity < workload.community_posts(pilot) for person in organisation.people])
@@ -58,15 +59,15 @@ def careers(organisation: Organisation, office: OfficeTime, replication: int) ->
     filled, pace = np.ones(shape, dtype=bool), np.full(shape, 1000, dtype=np.int64)
     first_year, exits = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
     days = np.arange(n_days)
-    for m in np.flatnonzero(community).tolist():
+    for m in np.flatnonzero(community & (exits_a_year > 0)).tolist():
         purpose = f"staff/{organisation.people[m].identity}/in post"
         rng = stream(pilot.run.seed, replication, purpose, organisation.place.district)
-        leaves = -BEFORE_YEARS * a_year + rng.exponential() * a_year / turnover.exits_per_year
+        leaves = -BEFORE_YEARS * a_year + rng.exponential() * a_year / exits_a_year
         while leaves < n_days:
             comes = leaves + turnover.vacancy_working_days
             filled[m] &= (days < leaves) | (days >= comes)
             exits[m] |= days == np.ceil(leaves)
-            leaves = comes + rng.exponential() * a_year / turnover.exits_per_year
+            leaves = comes + rng.exponential() * a_year / exits_a_year
             tenure = days - comes
             in_post = (tenure >= 0) & (days < leaves)
             first_year[m] |= in_post & (tenure < a_year)
