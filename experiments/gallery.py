@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sim.config.compose import CONFIGS, Line
 from sim.errors import ConfigError, choices, near
 from sim.language import LANGUAGES, N_, chosen, gettext, speaking
-from sim.store.layout import RESULTS
+from sim.store.names import RESULTS
 from sim.study.backend import backend
 from sim.study.comparison import redraw
 from sim.study.findings import charting

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sim import config
 from sim.config.compose import compose, parse
 from sim.language import gettext
-from sim.store.layout import RESULTS
+from sim.store.names import RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

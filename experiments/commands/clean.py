@@ -39,7 +39,8 @@ def main(arguments: list[str]) -> None:
     from sim.report.console import terminal
     from sim.store import inventory
     from sim.store.archive import Archive
-    from sim.store.layout import ARCHIVE, RESULTS
+    from sim.store.layout import ARCHIVE
+    from sim.store.names import RESULTS
     from sim.study.folder.contents import size, waste_table
 
     console, archive = terminal(), Archive(RESULTS.absolute() / ARCHIVE)

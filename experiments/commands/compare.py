@@ -18,8 +18,7 @@ from sim.config.differing import called_by_what_differs
 from sim.errors import ConfigError
 from sim.report.console import say
 from sim.report.formats import USUAL, Format, Size
-from sim.store.layout import RESULTS
-from sim.store.names import FolderName
+from sim.store.names import RESULTS, FolderName
 from sim.study.backend import backend_of
 
 if TYPE_CHECKING:

@@ -11,8 +11,7 @@ from sim import config
 from sim.config import Name, Section
 from sim.config.compose import BACKEND_KEYS, CONFIGS, options, parse, values
 from sim.language import gettext
-from sim.store.layout import RESULTS
-from sim.store.names import FolderName
+from sim.store.names import RESULTS, FolderName
 from sim.study.backend import backend_of
 
 HELP = """\

@@ -10,8 +10,7 @@ from pydantic import Field
 from sim import config
 from sim.config import Name, Section
 from sim.config.compose import BACKEND_KEYS, parse, values
-from sim.store.layout import RESULTS
-from sim.store.names import FolderName
+from sim.store.names import RESULTS, FolderName
 from sim.study.backend import backend_of
 
 HELP = """\

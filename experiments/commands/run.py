@@ -10,8 +10,7 @@ from sim.config import Section
 from sim.config.bounds import Confidence, Replications, Seed
 from sim.config.compose import BACKEND_KEYS, Line, check_option, compose, default_option, parse
 from sim.errors import ConfigError
-from sim.store.layout import RESULTS
-from sim.store.names import FolderName
+from sim.store.names import RESULTS, FolderName
 from sim.study.backend import backend_of
 
 if TYPE_CHECKING:

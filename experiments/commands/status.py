@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> None:
         raise ConfigError(f"status must be given the name of one study or nothing, got {' '.join(arguments)}")
     from sim.report.console import terminal
     from sim.store import inventory
-    from sim.store.layout import RESULTS
+    from sim.store.names import RESULTS
 
     studies = inventory.studies(RESULTS) if RESULTS.is_dir() else []
     console = terminal()
@@ -49,7 +49,8 @@ def main(arguments: list[str]) -> None:
 def archive_holdings() -> list[Holding]:
     """Return the holdings of every design in the archive beside the studies."""
     from sim.store.archive import Archive
-    from sim.store.layout import ARCHIVE, RESULTS
+    from sim.store.layout import ARCHIVE
+    from sim.store.names import RESULTS
 
     archive = Archive(RESULTS.absolute() / ARCHIVE)
     archive.refuse_link()

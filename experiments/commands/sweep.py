@@ -11,8 +11,7 @@ from sim import config
 from sim.config import study_schema
 from sim.config.compose import BACKEND_KEYS, CONFIGS, Line, compose, options, parse
 from sim.errors import ConfigError, choices
-from sim.store.layout import RESULTS
-from sim.store.names import FolderName
+from sim.store.names import RESULTS, FolderName
 from sim.study.backend import backend_of
 
 if TYPE_CHECKING:

@@ -15,8 +15,7 @@ from sim.config.bounds import Replication, Request
 from sim.config.compose import BACKEND_KEYS, Line, compose, parse
 from sim.errors import ConfigError
 from sim.language import gettext, listed
-from sim.store.layout import RESULTS
-from sim.store.names import FolderName
+from sim.store.names import RESULTS, FolderName
 from sim.study.backend import backend_of
 
 if TYPE_CHECKING:

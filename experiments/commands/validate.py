@@ -10,8 +10,7 @@ from sim.config import Section
 from sim.config.bounds import Seed
 from sim.config.compose import BACKEND_KEYS, compose, parse
 from sim.report.console import say
-from sim.store.layout import RESULTS
-from sim.store.names import FolderName
+from sim.store.names import RESULTS, FolderName
 from sim.study.backend import backend_of
 from sim.validation.cases import Form
 

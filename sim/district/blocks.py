@@ -16,8 +16,7 @@ import numpy as np
 
 from sim.district.step_table import StepLabels
 from sim.draws.clock import WEEK
-from sim.engine import resume, subset
-from sim.engine.compiled import Run
+from sim.engine import subset
 from sim.errors import ConfigError
 from sim.memory import memory_now_mb
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from sim.arrays import AnyInts
     from sim.district.assemble import Case, Plan
+    from sim.engine.compiled import Run
     from sim.engine.record import Spells, Visits
 
 STEP_BYTES = 80
@@ -67,6 +67,9 @@ def records(plan: Plan, edges: Sequence[int], memory_mb: int | None = None) -> I
     Record
         The requests that are over at the end of a block; after the last block, all that are left.
     """
+    from sim.engine import resume  # late: Numba takes a third of a second to load
+    from sim.engine.compiled import Run
+
     run, case = None, None
     for start, end in pairwise(edges):
         case, kept = _together(case, plan.part(start, end))
@@ -96,6 +99,8 @@ def records(plan: Plan, edges: Sequence[int], memory_mb: int | None = None) -> I
 
 def _portions(case: Case, run: Run, requests: AnyInts, seconds: tuple[float, float]) -> Iterator[Record]:
     """Yield the requests that are over with their record; the first portion has the seconds of all."""
+    from sim.engine import resume
+
     by_step = run.spells_by_step()
     for some in np.array_split(requests, PORTIONS):
         rows = subset.rows_of(case.network.requests.first, some)

@@ -12,8 +12,6 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from scipy.special import gamma as gamma_function
-from scipy.special import gammaincinv, ndtri, pdtr
 
 from sim.arrays import Floats, Ints
 from sim.errors import RuleError, sealed
@@ -67,6 +65,8 @@ def lognormal_inverse(u: ArrayLike, mean: ArrayLike, cv: ArrayLike) -> Floats:
     With Z normal, exp(m + s Z) has s^2 = log(1 + cv^2) and m = log(mean) - s^2 / 2; Johnson, Kotz and
     Balakrishnan (1994), Continuous univariate distributions 1, chapter 14.
     """
+    from scipy.special import ndtri  # late, here and below: it takes a third of a second to load
+
     variance = np.log1p(np.square(np.asarray(cv, dtype=np.float64)))
     z = ndtri(np.maximum(np.asarray(u, dtype=np.float64), LEAST))
     return np.asarray(np.asarray(mean) * np.exp(np.sqrt(variance) * z - variance / 2))
@@ -74,6 +74,8 @@ def lognormal_inverse(u: ArrayLike, mean: ArrayLike, cv: ArrayLike) -> Floats:
 
 def gamma_inverse(u: ArrayLike, mean: ArrayLike, cv: ArrayLike) -> Floats:
     """Return the u-quantile of the gamma law of this mean and coefficient of variation (above 0)."""
+    from scipy.special import gammaincinv
+
     scale = np.square(np.asarray(cv, dtype=np.float64))
     return np.asarray(gammaincinv(1 / scale, np.asarray(u, dtype=np.float64)) * scale * np.asarray(mean))
 
@@ -85,6 +87,8 @@ def poisson_inverse(u: ArrayLike, mean: ArrayLike) -> Ints:
     ----------
     Cornish and Fisher (1937), Moments and cumulants in the specification of distributions: where the search begins.
     """
+    from scipy.special import ndtri, pdtr
+
     p, means = np.broadcast_arrays(np.maximum(u, LEAST), np.asarray(mean, dtype=np.float64))
     z = ndtri(p)
     k = np.ceil(means + np.sqrt(means) * z + (z * z - 1) / 6 - 0.5).clip(min=0)
@@ -308,12 +312,16 @@ class Weibull(Frozen):
     @property
     def cv(self) -> float:
         """Return the coefficient of variation."""
-        first, second = gamma_function(1 + 1 / self.shape), gamma_function(1 + 2 / self.shape)
+        from scipy.special import gamma
+
+        first, second = gamma(1 + 1 / self.shape), gamma(1 + 2 / self.shape)
         return float((second / first**2 - 1) ** 0.5)
 
     def inverse(self, u: ArrayLike) -> Floats:
         """Return the u-quantiles (shape of `u`)."""
-        scale = self.mean / gamma_function(1 + 1 / self.shape)
+        from scipy.special import gamma
+
+        scale = self.mean / gamma(1 + 1 / self.shape)
         return np.asarray(scale * exponential_inverse(u, 1.0) ** (1 / self.shape))
 
 

@@ -15,13 +15,11 @@ from sim.language import LANGUAGES, N_
 from sim.store import files, manifest
 from sim.store.archive import Archive
 from sim.store.layout import ARCHIVE, CORRUPT, DESIGN, EARLIER, FAILED, REPLICATIONS
+from sim.store.names import RESULTS
 from sim.version import MODEL_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
-
-RESULTS = Path("results")
-"""Where the commands keep their results, below the folder in which they are typed."""
 
 RECENT_SECONDS = 3600
 """Files younger than this do not count as unused: a running command may note only later that it needs them."""

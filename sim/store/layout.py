@@ -15,9 +15,6 @@ from sim.store.manifest import KEY
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RESULTS = Path("results")
-"""Where commands keep their folders, below the current one."""
-
 ARCHIVE = ".replications"
 REPLICATIONS = "replications"
 DESIGN = "design.json"

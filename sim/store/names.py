@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from sim.errors import RuleError, StoreError
+
+RESULTS = Path("results")
+"""Where commands keep their folders, below the current one."""
 
 NAME_BYTES = 200
 

@@ -469,10 +469,28 @@ def test_a_config_that_is_only_to_be_shown_runs_nothing(tmp_path, command, key):
     assert not (tmp_path / "results").exists()
 
 
-def test_what_is_shown_before_a_run_loads_nothing_that_it_does_not_need():
+HEAVY = ("dask", "matplotlib", "numba", "pandas", "scipy.stats")
+"""Libraries that only a run, its executor or its charts need."""
+
+
+UNNEEDED = {
+    "compare --help": (*HEAVY, "hydra", "numpy", "polars", "scipy"),
+    "compare --cfg job": HEAVY,
+    "run --cfg job": HEAVY,
+    "run network=mmc --cfg job": (*HEAVY, "scipy"),
+    "sweep study=grid_size --cfg job": HEAVY,
+    "validate --help": (*HEAVY, "hydra", "polars", "scipy"),
+    "status": (*HEAVY, "hydra", "scipy"),
+}
+"""What a command that runs nothing must not load."""
+
+
+@pytest.mark.parametrize("command", UNNEEDED)
+def test_what_runs_nothing_loads_nothing_that_only_a_run_needs(tmp_path, command):
     code = (
-        "import sys; from experiments.main import run; run('compare', ['--cfg', 'job']); "
-        "print('loaded', *(one for one in sys.modules if one in ('scipy.stats', 'matplotlib', 'pandas', 'dask')))"
+        "import sys; from experiments.main import run; run(sys.argv[1], sys.argv[2:]); "
+        f"print('loaded', *(one for one in {UNNEEDED[command]} if one in sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    start = [sys.executable, "-c", code, *command.split()]
+    done = subprocess.run(start, capture_output=True, text=True, check=True, timeout=120, cwd=tmp_path)
     assert done.stdout.splitlines()[-1] == "loaded"
