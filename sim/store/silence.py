@@ -21,7 +21,8 @@ def without_stderr() -> Iterator[None]:
     """Let nothing be written to stderr: threads of polars tell there where in its source they gave up a spoilt table.
 
     What is raised is raised all the same. Rust has no switch for what its threads say of a panic. A process that
-    another thread starts meanwhile has no stderr; none of ours is started by a thread other than the one that reads tables.
+    another thread starts meanwhile has no stderr; none of ours is started by a thread other than the one that reads
+    tables.
     """
     with _ONE_AT_A_TIME:
         try:
