@@ -900,7 +900,7 @@ def test_equity_of_places_drawn_anew_has_communities_of_few_and_of_many_heads_an
     figure = equity_chart(pl.concat([drawn, few, many]))
     assert title(figure) == (
         "Between communities with few and with many heads a household lie minutes of waiting at a counter: "
-        "2.00 under four_level, 2.00 under three_level"
+        "2.00 under four_level, three_level"
     )
     assert "worst" not in words(figure)
     assert "median community" not in words(figure)
