@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from sim.language import gettext, listed, ngettext, separated
-from sim.report.sentences import adjusted_notes, withheld_notes
+from sim.report.sentences import adjusted_notes, trial_run, withheld_notes
 from sim.report.tables import (
     FLAG,
     MARKS,
@@ -226,7 +226,7 @@ def _claims(comparison: pl.DataFrame) -> int:
 def _notes(records: Sequence[Mapping[str, object]], n_claims: int, confidence: float) -> tuple[str, ...]:
     """Return the footnotes of a comparison of which this many intervals claim something."""
     replications = sorted({int(as_float(r["n"])) for r in records})
-    notes = [_jointly(n_claims, replications, confidence)]
+    notes = [_jointly(n_claims, replications, confidence), *trial_run(replications[0])]
     still = list(dict.fromkeys(str(r["label"]) for r in records if r["high"] is not None and r["high"] == r["low"]))
     if still:
         notes.append(
@@ -247,8 +247,8 @@ def _notes(records: Sequence[Mapping[str, object]], n_claims: int, confidence: f
     if any(r["needed_least"] for r in records):
         notes.append(
             gettext(
-                "Needs: how many replications in all would settle the verdict. Or more: the difference is too close to "
-                "the smallest that matters to say."
+                "Needs: how many replications in all would settle the verdict. Or more: how many would do cannot be "
+                "said."
             )
         )
     if any(r["unit"] == "share" for r in records):

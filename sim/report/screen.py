@@ -51,6 +51,8 @@ class Screen:
     sample
         Where the table is no answer, but shows a few rows of many: the notes that say so of one row, of two, and so on.
         Its rows go before sentences do.
+    caption
+        What the numbers of the table are, where its headings do not say it: a sentence above it.
     """
 
     what: str
@@ -59,6 +61,7 @@ class Screen:
     hangs: tuple[str, ...] = ()
     where: tuple[str, ...] = ()
     sample: tuple[str, ...] = ()
+    caption: str = ""
 
     def __str__(self) -> str:
         """Return the screen as text of at most `HEIGHT` lines and `WIDTH` columns."""
@@ -94,7 +97,8 @@ def lines(screen: Screen) -> list[str]:
 def _bounded(screen: Screen) -> Screen:
     """Return a screen without what is beyond the first thing that makes it too long: it takes no time to fold."""
     answer, hangs, where = map(_first_sentences, (screen.answer, screen.hangs, screen.where))
-    return replace(screen, what=screen.what[: ROOM + 1], answer=answer, hangs=hangs, where=where)
+    what, caption = screen.what[: ROOM + 1], screen.caption[: ROOM + 1]
+    return replace(screen, what=what, answer=answer, hangs=hangs, where=where, caption=caption)
 
 
 def _first_sentences(sentences: Sequence[str]) -> tuple[str, ...]:
@@ -110,7 +114,7 @@ def _first_sentences(sentences: Sequence[str]) -> tuple[str, ...]:
 
 def _may_fit(screen: Screen) -> bool:
     """Return whether a screen can be small enough, by how many letters and rows it has."""
-    texts = (screen.what, *screen.answer, *screen.hangs, *screen.where)
+    texts = (screen.what, *screen.answer, screen.caption, *screen.hangs, *screen.where)
     return sum(map(len, texts)) <= ROOM and (screen.table is None or len(screen.table.rows) < HEIGHT)
 
 
@@ -145,6 +149,7 @@ def _shortened(screen: Screen, answer: int, hangs: int) -> Screen:
         answer=(_cut(run_together(screen.answer), answer),),
         hangs=(_cut(run_together(screen.hangs), hangs),),
         where=tuple(_cut(one, 2) for one in screen.where[:1]),
+        caption=_cut(screen.caption, 2),
     )
 
 
@@ -175,7 +180,9 @@ def _cut(text: str, most: int) -> str:
 
 def _parts(screen: Screen) -> list[list[str]]:
     """Return the lines of each part of a screen that has any."""
-    table = [] if screen.table is None else compact(screen.table)
+    table = (
+        [] if screen.table is None else [*(wrapped(screen.caption) if screen.caption else []), *compact(screen.table)]
+    )
     where = [line for sentence in screen.where for line in wrapped(sentence)]
     answer, hangs = (wrapped(run_together(sentences)) for sentences in (screen.answer, screen.hangs))
     return [part for part in (wrapped(screen.what), answer, table, hangs, where) if part]

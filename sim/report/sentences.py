@@ -9,6 +9,7 @@ import polars as pl
 from sim.language import both, enumerated, gettext, listed, ngettext, run_together, separated
 from sim.report import counts
 from sim.report.tables import SPOKEN, as_float, is_growing
+from sim.statistics.skewness import FEWEST
 from sim.statistics.verdicts import Cause, Verdict
 
 
@@ -63,7 +64,7 @@ def _paragraph(rows: pl.DataFrame, overloaded: Mapping[str, Sequence[str]], base
     if 0 < len(same) < rows.height:
         sentences.append(gettext("It makes no material difference on {measures}.", measures=_counted(same)))
     if labels[Verdict.UNDECIDED]:
-        sentences.append(_undecided_sentence(rows.filter(pl.col("verdict") == Verdict.UNDECIDED)))
+        sentences.append(_undecided(rows.filter(pl.col("verdict") == Verdict.UNDECIDED)))
     growing = [str(row["label"]) for row in rows.iter_rows(named=True) if is_growing(row)]
     if growing:
         sentences.append(gettext("The longer the run, the more so on {measures}.", measures=_counted(growing)))
@@ -183,7 +184,50 @@ def _only_worse(worse: Sequence[str], words: Mapping[str, object], *, all_judged
     )  # fmt: skip
 
 
-def _undecided_sentence(undecided: pl.DataFrame) -> str:
+def trial_run(n: int) -> list[str]:
+    """Return what is to be minded where there are so few replications (docs/proof.md); nothing where there are enough.
+
+    One gives no interval, of which something else is said.
+    """
+    if not 1 < n < FEWEST:
+        return []
+    return [
+        gettext(
+            "{n} replications are a trial run: intervals, and verdicts by them, fail more often than they say where "
+            "values are skewed; {least} are the fewest that count.",
+            n=n, least=FEWEST,
+        )
+    ]  # fmt: skip
+
+
+def _undecided(undecided: pl.DataFrame) -> str:
+    """Return sentences on what is undecided: through requests that are still open, or by so few replications."""
+    is_open = through_open_requests()
+    open_ones, few = undecided.filter(is_open), undecided.filter(~is_open)
+    said = []
+    if not few.is_empty():
+        said.append(_undecided_by_few(few))
+    if not open_ones.is_empty():
+        said.append(
+            ngettext(
+                "{n} is undecided through requests that are still open at the end ({which}): more weeks of drain "
+                "would help, more replications would not.",
+                "{n} are undecided through requests that are still open at the end ({which}): more weeks of drain "
+                "would help, more replications would not.",
+                open_ones.height, which=separated(open_ones["label"].to_list()),
+            )
+        )  # fmt: skip
+    return run_together(said)
+
+
+def through_open_requests() -> pl.Expr:
+    """Return whether chance alone would settle a row that is undecided, and what is still open does not."""
+    beyond = (pl.col("low") >= pl.col("mid")) | (pl.col("high") <= -pl.col("mid"))
+    within = (pl.col("low") >= -pl.col("mid")) & (pl.col("high") <= pl.col("mid"))
+    return ((pl.col("open_bound") > 0) & (beyond | within)).fill_null(value=False)
+
+
+def _undecided_by_few(undecided: pl.DataFrame) -> str:
     """Return a sentence on what is undecided, and on how many replications would settle it."""
     n = undecided.height
     few, which = int(as_float(undecided["n"].max())), separated(undecided["label"].to_list())
@@ -204,18 +248,12 @@ def _undecided_sentence(undecided: pl.DataFrame) -> str:
             "all, and at the most about {most}.",
             n, **words, most=int(as_float(known.max())),
         )  # fmt: skip
-    if n == 1:
-        return gettext(
-            "1 is undecided ({which}): {few} replications are too few; it takes at least {least} to settle it: it is "
-            "too close to the smallest difference that matters to say more.",
-            **words,
-        )
     return ngettext(
-        "{all} are undecided ({which}): {few} replications are too few; it takes at least {least} to settle them all: "
-        "{n} is too close to the smallest difference that matters to say more.",
-        "{all} are undecided ({which}): {few} replications are too few; it takes at least {least} to settle them all: "
-        "{n} are too close to the smallest difference that matters to say more.",
-        n - len(known), **words, all=n,
+        "{n} is undecided ({which}): {few} replications are too few; it takes at least {least} to settle it, and how "
+        "many would do cannot be said.",
+        "{n} are undecided ({which}): {few} replications are too few; it takes at least {least} to settle them all, "
+        "and how many would do cannot be said.",
+        n, **words,
     )  # fmt: skip
 
 

@@ -149,7 +149,8 @@ def replications_needed(d: Difference, mid: float, confidence: float) -> Needed 
     difference is one whose interval holds the MID. `least` is the number with a difference as far from the MID as nine
     in ten intervals would have it, in good part; `most` is that with one as near, and a standard deviation as large. It
     is given where it is at most `WIDEST_RANGE` times the least, and the differences are nearly normal; else the
-    difference is too close to the MID to say. Tests measure how often a verdict is settled outside.
+    difference is too close to the MID, or the replications too few, to say. Tests measure how often a verdict is
+    settled outside.
 
     Parameters
     ----------

@@ -42,6 +42,7 @@ def differences(report, names, verdict_of, n=24):
             "measure": one.measure, "group": one.group, "label": one.label, "unit": "share", "baseline": names[0],
             "pilot": name, "baseline_mean": 0.97123, "pilot_mean": 0.98765, "mid": 0.1, "n": n,
             "verdict": str(verdict_of(name, i)), "why": "so", "needed_least": 60,
+            "low": -0.2, "high": 0.2, "open_bound": 0.0,
             "cause": "overloaded requests" if verdict_of(name, i) is Verdict.WITHHELD else None,
         }
         for name in names[1:]

@@ -99,8 +99,8 @@ def _backlog_title(table: pl.DataFrame, measured: tuple[float, float] | None) ->
 
     Where none is known to, the one that is seen to rise most, and why that is not called growth.
 
-    More than chance: by intervals that hold for all lines together, or as every replication has it grow. Only the later
-    half of the weeks after the warm-up counts: a full office starts empty and takes months to its usual heap.
+    More than chance: by intervals that hold for all lines together. Only the later half of the weeks after the warm-up
+    counts: a full office starts empty and takes months to its usual heap.
     """
     part = table if measured is None else table.filter(pl.col("week") >= measured[0])
     part = part.filter(part["week"] > part["week"].median())
@@ -113,7 +113,6 @@ def _backlog_title(table: pl.DataFrame, measured: tuple[float, float] | None) ->
                 slopes.append(float(np.polyfit(week, one["hours"].to_numpy(), 1)[0]))
         n_weeks, slope = float(rows["week"].n_unique()), float(np.mean(slopes)) if slopes else 0.0
         sure = mean_interval(np.array(slopes), joint).low > 0 if len(slopes) > 1 else slope > 0
-        sure = sure or min(slopes, default=0) > 0
         if slope * n_weeks > level / 100:
             rising.append((slope * n_weeks, short_name(str(post)), short_name(str(pilot)), sure))
         if sure and slope * n_weeks > level / 5:

@@ -13,7 +13,7 @@ from sim.language import begun, first_of, gettext, ngettext, phrase, separated
 from sim.measures.dictionary import DUTIES
 from sim.report import counts
 from sim.report.screen import Screen, typed_as
-from sim.report.sentences import by_verdict, reason
+from sim.report.sentences import by_verdict, reason, through_open_requests, trial_run
 from sim.report.tables import (
     FLAG,
     MARKS,
@@ -79,7 +79,14 @@ def screen(
     if called != names:
         judged = [*map(begun, judged)]  # names stay as they are
     table = at_a_glance(comparison, called, first.report) if judged else alone(means, first)
-    hangs = [*cannot_keep_up(designs, titles), *withheld(comparison), *growing(comparison), *undecided(comparison)]
+    few = trial_run(first.run.replications)
+    hangs = [
+        *few,
+        *cannot_keep_up(designs, titles),
+        *withheld(comparison),
+        *growing(comparison),
+        *undecided(comparison),
+    ]
     hangs.append(assumptions(first.district.name))
     typed = [typed_as(names)] if judged and called != names else []
     return Screen(compared(designs), (*warnings, *judged), table, tuple(hangs), (*where, *typed))
@@ -313,6 +320,14 @@ def undecided(comparison: pl.DataFrame) -> list[str]:
     rows = _with_verdict(comparison, Verdict.UNDECIDED)
     if rows.is_empty():
         return []
+    if n_open := rows.filter(through_open_requests()).height:
+        return [
+            ngettext(
+                "{n:,} verdict is undecided ({mark}), {open} through requests that are still open at the end.",
+                "{n:,} verdicts are undecided ({mark}), {open} through requests that are still open at the end.",
+                rows.height, mark=MARKS[Verdict.UNDECIDED], open=n_open,
+            )
+        ]  # fmt: skip
     # that one more might do says nothing
     least = rows.filter(pl.col("needed_least") > pl.col("n") + 1)["needed_least"]
     n, mark = rows.height, MARKS[Verdict.UNDECIDED]

@@ -28,7 +28,7 @@ from sim.report import counts
 from sim.report.console import at_work
 from sim.report.pages import Page, Printed, page
 from sim.report.screen import Screen, where
-from sim.report.sentences import withheld_notes
+from sim.report.sentences import trial_run, withheld_notes
 from sim.report.tables import FLAG, Table
 from sim.statistics.intervals import longer_side
 from sim.statistics.reasons import OfError
@@ -41,6 +41,7 @@ from sim.study.budget.withholding import rule_of
 from sim.study.design import called
 from sim.study.findings import charting, choosing, sentences
 from sim.study.findings import tables as findings
+from sim.study.findings.glance import Glance, glance
 from sim.study.findings.naming import Words, words_of
 from sim.study.folder.drawing import NOTE
 from sim.study.folder.printed import in_each_language
@@ -74,10 +75,6 @@ AFTER_A_CHOICE = N_("The mean of what a search chose is likely to be too good.")
 
 SHOWN = 40
 """Points that a terminal and summary.md are shown; all are in summary.csv."""
-
-
-GLANCED = 6
-"""Points that the first screen shows."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +139,15 @@ def write(
     )
     keep_printed(
         store,
-        lambda: printed(store.folder.name, plan, screened, shown_now(), every[spoken().name], len(drawn)),
+        lambda: printed(
+            store.folder.name,
+            plan,
+            screened,
+            shown_now(),
+            every[spoken().name],
+            len(drawn),
+            glance(plan, tables_now(), units, words_of(plan), shown_now(), [one.chosen for one in outcome.choices]),
+        ),
     )
     names = [f"{name}.{kind}" for name in tables for kind in ("parquet", "csv")]
     names += [f"charts/{name}.{kind}" for name in drawn for kind in wanted.look.formats]
@@ -150,9 +155,10 @@ def write(
 
 
 def printed(
-    name: str, plan: Plan, screened: Mapping[str, Screened], shown: Table, all_sentences: Sequence[str], n_charts: int
-) -> Printed:
-    """Return what a study has to say in a folder of this name: its findings, and the responses of the first points."""
+    name: str, plan: Plan, screened: Mapping[str, Screened], shown: Table, all_sentences: Sequence[str], n_charts: int,
+    glanced: Glance,
+) -> Printed:  # fmt: skip
+    """Return what a study has to say in a folder of this name: its findings, a small table, and the pages behind it."""
     from sim.study.findings.preview import points_table
 
     study, run = plan.study, plan.first.run
@@ -162,21 +168,14 @@ def printed(
         study=phrase(study.title), points=n_points, pilots=listed(called(plan.titles).values()),
         weeks=counts.weeks(run.measured_weeks),
     )  # fmt: skip
-    others = tuple(i for i in range(len(shown.columns)) if i)  # without the names of points, which say little
-    sample = tuple(gettext("The first {n} of {points}.", n=n, points=n_points) for n in range(1, GLANCED + 1))
-    glance = Table(
-        gettext("At a glance"),
-        tuple(shown.columns[i] for i in others),
-        tuple(tuple(row[i] for i in others) for row in shown.rows[:GLANCED]),
-        sample[-1:] if len(plan.points) > GLANCED else (),
-    )
     screen = Screen(
         what,
         tuple(all_sentences),
-        glance,
+        glanced.table,
         (assumptions(plan.first.district.name),),
         where(name, n_charts=n_charts),
-        sample=sample,
+        sample=glanced.sample,
+        caption=glanced.caption,
     )
     findings_page = Page(
         "findings", gettext("what was found, in sentences"), paragraphs=tuple(f"- {one}" for one in all_sentences)
@@ -366,6 +365,8 @@ def responses(
             "not owed, failed, or infeasible."
         )
     ]
+    if len(summary):
+        notes += trial_run(int(summary["n"].fill_null(0).min() or 0))
     if searched:
         notes.append(searched)
     notes += adjusted_notes(controls, words)

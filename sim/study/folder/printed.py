@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,7 +10,7 @@ import polars as pl
 from pydantic import TypeAdapter, ValidationError
 
 from sim.errors import ConfigError, StoreError, choices, near
-from sim.language import LANGUAGES, chosen, gettext, speaking, spoken
+from sim.language import LANGUAGES, chosen, gettext, separated, speaking, spoken
 from sim.report import counts
 from sim.report.pages import Page, Printed
 from sim.report.tables import rows_table
@@ -45,6 +45,9 @@ NUMBER_LETTERS = 10
 
 MOST_ROWS = 200
 """Of a table of numbers: all of them are in its CSV."""
+
+ROWS_A_PART = 4
+"""At least, on average, where a table of numbers is shown in parts."""
 
 
 def keep(store: Store, made: Callable[[], Printed]) -> Printed:
@@ -148,25 +151,60 @@ def named(store: Store, printed: Printed, name: str) -> Page:
         has = f"one of {choices(known, name)}" if known else "one that there is, but there is none"
         raise ConfigError(f"table must be {has}{near(name, known)}, got {name}")
     store.check_written([name])
-    return Page(name, name, (_numbers(store, name),))
+    return Page(name, name, _numbers(store, name))
 
 
-def _numbers(store: Store, name: str) -> Table:
-    """Return a table of numbers to be read: its first rows."""
+def _numbers(store: Store, name: str) -> tuple[Table, ...]:
+    """Return a table of numbers to be read: its first rows, in a piece for each value of a first column that repeats.
+
+    What is the same in all rows of a piece is said once, below its name.
+    """
     table = store.final_table(name)
-    rows = counts.rows(table.height)
     texts = [column for column, kind in table.schema.items() if kind == pl.String]
     first = table.head(MOST_ROWS).with_columns(map(_cut, texts))
     letters = accumulate(
         sum(len(x) if isinstance(x, str) else NUMBER_LETTERS for x in row) for row in first.iter_rows()
     )
     first = first.head(max(sum(n <= MOST_AT_ONCE for n in letters), 1))
+    rows = counts.rows(table.height)
     note = (
         gettext("{rows}; the first {n:,} are shown. All are in {name}.csv.", rows=rows, n=first.height, name=name)
         if table.height > first.height
         else gettext("{rows}. All are in {name}.csv.", rows=rows, name=name)
     )
-    return rows_table(name, first, notes=[note], n_keys=2)
+    pieces = [_piece(title, one) for title, one in _by_first_column(name, first)]
+    return (*pieces[:-1], replace(pieces[-1], notes=(*pieces[-1].notes, note)))
+
+
+def _by_first_column(name: str, rows: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    """Return rows with a title, a part for each value of the first column that differs if its values repeat often."""
+    differs = next((column for column in rows.columns if rows[column].n_unique() > 1), "")
+    if not differs or rows[differs].dtype != pl.String or rows[differs].n_unique() * ROWS_A_PART > rows.height:
+        return [(name, rows)]
+    parts = rows.partition_by(differs, maintain_order=True)
+    return [(f"{name}: {part[differs][0] or '–'}", part) for part in parts]
+
+
+def _piece(title: str, rows: pl.DataFrame) -> Table:
+    """Return rows as a table: below it what is the same in all of them, without columns that have nothing."""
+    known = [column for column in rows.columns if not _is_empty(rows[column])]
+    same = [column for column in known if rows.height > 1 and rows[column].n_unique() == 1]
+    table = rows_table(title, rows.select([column for column in known if column not in same] or known), n_keys=2)
+    if not same or len(same) == len(known):
+        return table
+    values = rows_table(title, rows.select(same).head(1))
+    all_rows = separated(
+        f"{column.heading} {value}" for column, value in zip(values.columns, values.rows[0], strict=True)
+    )
+    return replace(table, notes=(gettext("In all rows: {values}.", values=all_rows),))
+
+
+def _is_empty(column: pl.Series) -> bool:
+    """Return whether a column has no value in any row: null, not a number, or an empty text."""
+    known = column.drop_nulls()
+    if column.dtype == pl.String:
+        return bool((known == "").all())
+    return bool(known.is_nan().all()) if column.dtype.is_float() else known.is_empty()
 
 
 def _cut(column: str) -> pl.Expr:
