@@ -828,12 +828,31 @@ def test_queues_show_the_day_and_the_week_of_queues_that_form():
         "and the week",
     ]  # fmt: skip
     day, week = figure.axes[:2]
-    x, y = day.lines[0].get_data()
-    assert dict(zip(x, y, strict=True))[11.5] == 7
-    x, y = week.lines[1].get_data()
-    assert dict(zip(x, y, strict=True))[24 + 11.5] == 14  # Tuesday
-    assert dict(zip(x, y, strict=True))[5 * 24 + 11.5] == 0  # Saturday
+    assert step_at(day.lines[0], 11.5) == 7
+    assert step_at(week.lines[1], 24 + 11.5) == 14  # Tuesday
+    assert step_at(week.lines[1], 5 * 24 + 11.5) == 0  # Saturday
     assert day.get_ylim() == week.get_ylim()
+
+
+def step_at(line, x):
+    """Return the height of a line of steps at a time."""
+    return line.get_ydata()[np.searchsorted(line.get_xdata(), x, side="right") - 1]
+
+
+def test_the_lines_of_queues_have_a_point_only_where_they_change():
+    day, week = charts.queues(queues(n=1)).axes[:2]
+    assert day.lines[0].get_xdata().tolist() == [0, 8.5, 9, 9.5, 10, 10.5, 11, 11.5, 12, 24]
+    assert day.lines[0].get_ydata().tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 0, 0]
+    assert len(week.lines[0].get_xdata()) == 1 + 5 * 8 + 1
+
+
+def test_the_bands_of_queues_are_those_of_all_their_half_hours():
+    apart = queues(n=2).with_columns(number=pl.when(pl.col("replication") == 1).then(pl.lit(3.0)).otherwise("number"))
+    day = charts.queues(apart).axes[0]
+    band = day.collections[0].get_paths()[0]
+    assert band.contains_point((10.25, 3.5))
+    assert band.contains_point((12.25, 2.9))
+    assert not band.contains_point((12.25, 3.1))
 
 
 def test_queues_that_never_form_have_no_row():

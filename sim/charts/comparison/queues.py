@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
+from sim.arrays import Bools, Floats
 from sim.charts.page import EDGE, Page, distinct, over_replications, pilot_key, short_name
 from sim.charts.style import PALE, band_opacity, pilot_style, styled
 from sim.language import N_, gettext, listed, run_together, separated
@@ -137,9 +138,19 @@ def _draw(axes: Axes, rows: pl.DataFrame, pilots: Sequence[str], *, band: bool) 
         colour, _, style = pilot_style(i)
         x = np.append(at, at[-1] + 1) / 2
         mean, low, high = (np.append(y, y[-1]) for y in values)
-        axes.plot(x, mean, color=colour, ls=style, lw=1.5, drawstyle="steps-post", zorder=3)
+        steps = _steps(mean)
+        axes.plot(x[steps], mean[steps], color=colour, ls=style, lw=1.5, drawstyle="steps-post", zorder=3)
         if band:
-            axes.fill_between(x, low, high, color=colour, alpha=band_opacity(pilots), lw=0, step="post", zorder=2)
+            steps, opacity = _steps(low, high), band_opacity(pilots)
+            area = x[steps], low[steps], high[steps]
+            axes.fill_between(*area, color=colour, alpha=opacity, lw=0, step="post", zorder=2)
+
+
+def _steps(*lines: Floats) -> Bools:
+    """Return which points lines of steps need: the first, the last, and those where one of them changes."""
+    needed = np.ones(len(lines[0]), dtype=np.bool_)
+    needed[1:-1] = np.any([line[1:-1] != line[:-2] for line in lines], axis=0)
+    return needed
 
 
 def _scale(axes: Axes, highest: float) -> None:
