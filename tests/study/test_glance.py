@@ -24,7 +24,7 @@ def summary(planned, values, whys=(), half=0.01):
 
 
 def seen(planned, tables, chosen=()):
-    units = {response: "share" for response in planned.study.responses}
+    units = dict.fromkeys(planned.study.responses, "share")
     return glance(planned, tables, units, words_of(planned), SHOWN, chosen)
 
 
@@ -41,12 +41,12 @@ def test_two_factors_of_one_design_are_crossed_with_what_is_chosen_and_what_prov
 
 def test_two_factors_under_two_designs_show_how_these_differ_with_verdicts():
     planned = plan(**TWO, pilots=["four_level", "three_level"])
-    others = planned.points[1::2]
+    others, said = planned.points[1::2], ["undecided", "better", "better", "withheld"]
     effects = pl.DataFrame(
         [
             {"response": "patrols_done", "point": point.name, "difference": 0.1 * i, "low": 0.1 * i - 0.02,
              "high": 0.1 * i + 0.02, "verdict": verdict}
-            for i, (point, verdict) in enumerate(zip(others, ["undecided", "better", "better", "withheld"], strict=True))
+            for i, (point, verdict) in enumerate(zip(others, said, strict=True))
         ]
     )  # fmt: skip
     found = seen(planned, {"summary": summary(planned, range(8)), "effects": effects})
@@ -90,7 +90,7 @@ def test_many_assumptions_show_those_that_move_the_first_response_most_and_which
     found = seen(planned, {"summary": summary(planned, [0.5] * 4), "tornado": pl.DataFrame(rows)})
     assert [row[0] for row in found.table.rows] == ["f2", *(f"f{i} ~" for i in range(11, 4, -1))]
     assert found.table.rows[0][1:] == ("48.0 at low", "50.0 at high")
-    assert found.table.notes == ("The widest of 12 assumptions. ~ may be luck.",)
+    assert found.table.notes == ("The widest of 12 assumptions. ~ may be chance.",)
 
 
 def test_of_other_studies_the_first_points_are_shown_with_a_note_for_each_number_of_them():

@@ -41,8 +41,8 @@ MOST_ROWS, MOST_COLUMNS = 8, 8
 CHOSEN = "★"
 """Of the cell of a point that a search chose."""
 
-BY_LUCK = "~"
-"""Of a number that may be luck."""
+UNSURE = "~"
+"""Of a factor whose effect may be chance."""
 
 _ALL = ("design", "pilot", "against", "response")
 """By these columns a table of factors has its parts."""
@@ -122,11 +122,11 @@ def _movers(tornado: pl.DataFrame, words: Words) -> Table:
             gettext("{value} at {level}", value=number(end, places), level=phrase(row[f"{name}_level"]))
             for end, name in zip(ends, ("least", "most"), strict=True)
         ]
-        rows.append((_named(words, row["factor"]) + ("" if row["sure"] else f" {BY_LUCK}"), *values))
+        rows.append((_named(words, row["factor"]) + ("" if row["sure"] else f" {UNSURE}"), *values))
     n = len(part)
     notes = [ngettext("The widest of {n} assumption.", "The widest of {n} assumptions.", n)]
     if not first.head(MOST_ROWS)["sure"].all():
-        notes.append(gettext("{mark} may be luck.", mark=BY_LUCK))
+        notes.append(gettext("{mark} may be chance.", mark=UNSURE))
     columns = (
         Column(gettext("What is varied, by itself")),
         Column(with_unit(gettext("least"), unit), "right"),
