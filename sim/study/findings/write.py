@@ -366,7 +366,7 @@ def responses(
         )
     ]
     if len(summary):
-        notes += trial_run(int(summary["n"].fill_null(0).min() or 0))
+        notes += trial_run(min(map(int, summary["n"].drop_nulls()), default=0))
     if searched:
         notes.append(searched)
     notes += adjusted_notes(controls, words)
