@@ -103,7 +103,7 @@ def staffed(pilot: Pilot, most_load: float = MOST_LOAD) -> Staffed:
     best = min((at(up) for up in range(pilot.staffing.street_heads + 1)), key=lambda one: one.load)
     raise ConfigError(
         f"most_load must be one that some number of heads can meet, got {most_load:g}: the least largest load is "
-        f"{best.load:.2f}, with {best.up} of {pilot.staffing.street_heads} heads sent up"
+        f"{best.load:.4f}, with {best.up} of {pilot.staffing.street_heads} heads sent up"
     )
 
 

@@ -16,7 +16,7 @@ from sim.report.console import Progress, at_work, quiet
 from sim.report.notebook import as_html
 from sim.store.store import Store
 from sim.study import replications
-from sim.study.comparison import alone, equity, equity_controls, face_validity, redraw, summary
+from sim.study.comparison import alone, equity, equity_controls, face_validity, notes, redraw, summary
 from sim.study.comparison.crossed import crossed_effects
 from sim.study.comparison.differences import compare as compared
 from sim.study.comparison.differences import rule_of
@@ -207,6 +207,8 @@ def compare(
     first = next(iter(designs.values())).pilot
     targets = face_validity.targets_of(first.district.name, config_dir)  # before anything is run: it may be refused
     store, kept_notes = opened(console, folder, [design.pilot for design in designs.values()], command, own=own)
+    for sentence in notes.who_cannot_keep_up(designs.values()):  # by arithmetic, before anything is simulated
+        console.print(sentence, markup=False)
     speed = run_missing(console, store, designs, backend, own)
     comparison = replace(judged(designs, store, before, speed, targets, wanted, console), notes=kept_notes)
     store.finish(

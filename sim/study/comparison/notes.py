@@ -197,6 +197,14 @@ def _what_follows(
             gettext("The other measures hold only for requests that do not need that level."),
         ]  # fmt: skip
     on_date = _mean(measures, design.name, Response("paper_on_time", f"level:{level}"))
+    if round(on_date, 2) == 0:
+        return [
+            gettext(
+                "Its backlog grows by {growing:,.0f} hours a week; as residents' files go before paper, {kept}; next "
+                "to none of its paper was done by its date.",
+                growing=growing, kept=kept,
+            )
+        ]  # fmt: skip
     return [
         gettext(
             "Its backlog grows by {growing:,.0f} hours a week; as residents' files go before paper, {kept}; of its "
