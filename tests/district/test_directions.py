@@ -77,3 +77,22 @@ def test_where_paper_goes_last_residents_take_no_longer_the_longer_one_looks_at_
             )["value"]
     assert restricted["base", "year"] == pytest.approx(restricted["base", "quick"], abs=0.1)
     assert restricted["due_first", "year"] > restricted["due_first", "quick"] + 1
+
+
+def test_one_seat_an_office_turns_the_reform_round_and_three_seats_do_not(tmp_path):
+    def compared(seats):  # as docs/findings.md says of one seat, by its very command
+        knobs = {"run.replications": 12, "service.desk": "rota", "service.seats": seats}
+        pilots = [sim.pilot(name, knobs, run="quick") for name in ("four_level", "three_level")]
+        table = sim.compare(pilots, folder=tmp_path / f"seats{seats}", charts=False).tables["comparison"]
+        verdicts = table.filter(pl.col("mid").is_not_null())["verdict"].to_list()
+        rows = {(row["measure"], row["group"]): row for row in table.to_dicts()}
+        return verdicts.count("better"), verdicts.count("worse"), rows
+
+    better, worse, rows = compared(1)
+    assert (better, worse) == (10, 9)
+    days = rows["turnaround_restricted_mean", "channel:counter"]
+    assert (round(days["baseline_mean"], 1), round(days["pilot_mean"], 1), days["verdict"]) == (8.7, 10.5, "worse")
+    left = rows["left_unserved", "channel:counter"]
+    assert (round(left["baseline_mean"], 2), round(left["pilot_mean"], 2), left["verdict"]) == (0.08, 0.13, "worse")
+    better, worse, rows = compared(3)
+    assert better > 10 * worse
