@@ -55,6 +55,7 @@ def _serves_outside(p: Pilot) -> bool:
         or service.windows == "one_window"
         or service.desk == "rota"
         or service.door_to_door_share > 0
+        or p.mechanisms.premises.m2_per_counter > 0
     )
 
 
@@ -171,6 +172,15 @@ _BLOCKS: Condition = (
     "staff are away for days on end (staffing.absence.share above 0 and single_days_share below 1)",
     lambda p: p.staffing.absence.share > 0 and p.staffing.absence.single_days_share < 1,
 )
+_ROOMS: Condition = (
+    "counters or chairs need room (mechanisms.premises.m2_per_counter, m2_per_chair)",
+    lambda p: p.mechanisms.premises.on,
+)
+_STREET_ROOMS: Condition = (
+    "counters or chairs need room (mechanisms.premises.m2_per_counter, m2_per_chair), and structure.levels has no "
+    "street",
+    lambda p: p.mechanisms.premises.on and not _has_street(p),
+)
 
 
 def _due(kind: str) -> Condition:
@@ -232,7 +242,7 @@ CONDITIONS: dict[str, Condition] = {
     "roles.cover": _of("staffing.absence.share"),
     "roles.outside_pace": (
         "somebody serves what is not their own (roles.one_room, roles.cover, roles.scheme=generalist, service.windows, "
-        "service.phone, service.desk, service.door_to_door_share)",
+        "service.phone, service.desk, service.door_to_door_share, mechanisms.premises.m2_per_counter)",
         _serves_outside,
     ),
     "service.seats": ("service.desk is rota", lambda p: p.service.desk == "rota"),
@@ -289,6 +299,19 @@ CONDITIONS: dict[str, Condition] = {
         "the street's pay is above that of community workers (cost.street_pay, cost.community_pay)",
         lambda p: p.cost.street_pay > p.cost.community_pay,
     ),
+    **dict.fromkeys(
+        (
+            *(f"mechanisms.premises.{key}" for key in ("mean_m2", "m2_cv", "standard_m2", "office_share")),
+            "levers.premises.gap_closed_share",
+        ),
+        _ROOMS,
+    ),
+    "levers.premises.street_rooms_share": _STREET_ROOMS,
+    "mechanisms.premises.street_m2": (
+        "communities take over rooms of the streets (levers.premises.street_rooms_share, mechanisms.premises, and no "
+        "street in structure.levels)",
+        lambda p: _STREET_ROOMS[1](p) and p.levers.premises.street_rooms_share > 0,
+    ),
     "mechanisms.turnover.vacancy_working_days": _of("mechanisms.turnover.exits_per_year"),
     "mechanisms.turnover.newcomer_pace": _of("mechanisms.turnover.exits_per_year"),
     "mechanisms.turnover.newcomer_months": (
@@ -304,7 +327,7 @@ CONDITIONS: dict[str, Condition] = {
 """By knob: in words, and as a test, under which designs it can act. A knob that is not here is taken to.
 
 Not here is what the other numbers of a district must agree with, whatever the design: `district.streets`,
-`staffing.community_heads_min` and `_max`.
+`staffing.community_heads_min` and `_max`, `mechanisms.premises.smallest_m2`.
 """
 
 

@@ -77,6 +77,10 @@ SlowerPace = Annotated[float, Field(ge=1, le=10)]
 # Until newcomers have lost most of what they are slower by: ten years.
 Months = Annotated[float, Field(ge=0.1, le=120)]
 
+# Of one office, in square metres: from a cupboard to a palace; and of one counter or chair, where it needs any.
+Area = Annotated[float, Field(ge=1, le=1_000_000)]
+NoArea = Annotated[float, Field(ge=0, le=10_000), none_or(0.1)]
+
 # Of one office: a day has no more.
 HoursADay = Annotated[float, Field(ge=0.01, le=24)]
 

@@ -275,6 +275,7 @@ class Cost(Section):
     add_on_share: AddOn
     office_running: Yuan
     office_fixed_share: Share
+    room_m2: Yuan
     resident_hour: Yuan
 
 
@@ -430,6 +431,12 @@ class Pilot(Section):
                 f"{self.n_communities}",
                 at="structure.communities",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _offices_have_rooms(self) -> Self:
+        if self.mechanisms.premises.on:
+            self.mechanisms.premises.check_offices(self.district.communities)
         return self
 
     @model_validator(mode="after")

@@ -12,9 +12,10 @@ from sim.district import background
 from sim.district.calendars import Attended, calendars
 from sim.district.residents import Residents
 from sim.district.rosters import rosters
+from sim.district.stages import Desk
 from sim.district.step_table import StepColumns
 from sim.draws.clock import HOUR, WEEK
-from sim.engine.network import LEADS, absolute
+from sim.engine.network import LEADS, NONE, absolute
 from sim.engine.network_building import bare_network, with_requests
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from sim.district.background import Batch
     from sim.district.demand import Demand
     from sim.district.office_hours import OfficeTime
-    from sim.district.organisation import Organisation
+    from sim.district.organisation import Organisation, Station
     from sim.district.rosters.careers import Careers
     from sim.district.rosters.rosters import Rosters
     from sim.district.step_table import StepLabels
@@ -178,6 +179,13 @@ def _write(batch: Batch, columns: StepColumns, base: int) -> int:
     return end
 
 
+def _hall(station: Station) -> int:
+    """Return the waiting room of a station, if residents wait there: that of its service point."""
+    if station.level != "community" or station.desk is not Desk.FRONT:
+        return NONE
+    return station.point if station.point >= 0 else station.unit  # only one window is kept open at several points
+
+
 def _bare_network(organisation: Organisation, office: OfficeTime, roster: Rosters, attended: Attended) -> Network:
     """Return the stations, staff and calendars of a design as a network without requests."""
     district, structure = organisation.pilot.district, organisation.pilot.structure
@@ -185,8 +193,13 @@ def _bare_network(organisation: Organisation, office: OfficeTime, roster: Roster
     kmh = np.where(walks, district.walking_kmh, district.staff_vehicle_kmh)
     changeover = np.rint(organisation.changeover_km / kmh * HOUR).astype(np.int64)
     all_calendars = calendars(office, structure, attended)
+    chairs = None if organisation.rooms is None else organisation.rooms.chairs
     return bare_network(
-        stations={"site": [s.site for s in organisation.stations]},
+        stations={
+            "site": [s.site for s in organisation.stations],
+            "hall": [NONE if chairs is None else _hall(s) for s in organisation.stations],
+        },
+        halls={"room": [] if chairs is None else chairs},
         duties=roster.duties,
         servers=roster.servers | {"changeover": changeover},
         calendars={

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from sim.config import GROUPS, LEVELS
-from sim.district import workload
+from sim.district import premises, workload
 from sim.district.place import clipped_remainder, equal_sizes, largest_remainder, thirds
 from sim.district.stages import Desk
 from sim.errors import ConfigError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from sim.arrays import Floats, Ints
     from sim.config import Level, Pilot
     from sim.district.place import Place
+    from sim.district.premises import Rooms
     from sim.district.workload import Work
 
 DESK_SITE = 0
@@ -96,6 +98,8 @@ class Organisation:
         All staff; their positions are the engine's server ids.
     changeover_km : ndarray of float, shape (people,)
         The distance between desk and field of each person.
+    rooms : Rooms, or None
+        The rooms of the communities' offices, if they are looked at.
     """
 
     pilot: Pilot
@@ -110,6 +114,7 @@ class Organisation:
     at_assembly: Ints | None
     people: tuple[Person, ...]
     changeover_km: Floats
+    rooms: Rooms | None
 
     def heads(self, level: Level) -> int:
         """Return the heads of a level: none where a design has no such level."""
@@ -122,6 +127,25 @@ class Organisation:
     def members(self, level: Level, unit: int) -> list[int]:
         """Return the server ids of a unit's staff."""
         return [i for i, p in enumerate(self.people) if (p.level, p.unit) == (level, unit)]
+
+    def seats(self, unit: int) -> int:
+        """Return the seats of the rota desk at each service point of a community: never more than counters at one."""
+        counters = self.few_counters[unit]
+        wanted = self.pilot.service.seats
+        return wanted if counters is None else min(wanted, int(counters.min()))
+
+    @cached_property
+    def few_counters(self) -> tuple[Ints | None, ...]:
+        """Return the counters of each service point of each community that has fewer than heads at one of them."""
+        n, points = self.n_units("community"), self.pilot.service.points
+        if self.rooms is None or self.rooms.counters is None:
+            return (None,) * n
+        few: list[Ints | None] = []
+        for unit, counters in enumerate(self.rooms.counters.reshape(n, points)):
+            at_desk = np.array([self.people[m].specialism >= 0 for m in self.members("community", unit)])
+            enough = all(at_desk[point::points].sum() <= counters[point] for point in range(points))
+            few.append(None if enough else counters)
+        return tuple(few)
 
 
 def build_organisation(pilot: Pilot, place: Place) -> Organisation:
@@ -171,6 +195,7 @@ def build_organisation(pilot: Pilot, place: Place) -> Organisation:
         else None,
         people=tuple(people),
         changeover_km=_changeovers(place, people),
+        rooms=premises.rooms(pilot, place),
     )
 
 

@@ -150,7 +150,7 @@ def pools(organisation: Organisation) -> list[Pool]:
             in_grids = heads if heads[n] == 0 else np.arange(n + 1) == n
             due = _due(organisation, level, unit, in_grids / in_grids.sum())
             fit = _fit(pilot, members, team_of, heads)
-            evenings, seated = _evenings(pilot, heads) * fit, _seated(pilot, level, heads)
+            evenings, seated = _evenings(pilot, heads) * fit, _seated(organisation, level, unit, heads)
             time = _time(pilot, level, team_of, heads) * fit + evenings
             teams: list[Team | int] = [*range(n), *([Team.MANAGERS] if heads[n] else [])]
             if level == "community" and pilot.roles.scheme == "generalist":
@@ -212,14 +212,15 @@ def _time(pilot: Pilot, level: Level, team_of: Ints, heads: Ints) -> Floats:
     return np.asarray(time)
 
 
-def _seated(pilot: Pilot, level: Level, heads: Ints) -> Floats:
+def _seated(organisation: Organisation, level: Level, unit: int, heads: Ints) -> Floats:
     """Return the hours a year that each team of a unit sits at a desk kept by rota; full-time managers do not."""
+    pilot = organisation.pilot
     if level != "community" or pilot.service.desk != "rota":
         return np.zeros(len(heads))
     from scipy.stats import binom  # late: it takes half a second to load, and few designs have a rota
 
     at_desks = heads * (np.arange(len(heads)) < len(heads) - 1)
-    n, seats = int(at_desks.sum()), pilot.service.points * pilot.service.seats
+    n, seats = int(at_desks.sum()), pilot.service.points * organisation.seats(unit)
     present = np.arange(n + 1)
     manned = np.minimum(seats, present // 2) @ binom.pmf(present, n, 1 - pilot.staffing.absence.share)
     open_hours = workload.present_hours(pilot) / (1 - pilot.staffing.absence.share)

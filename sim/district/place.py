@@ -33,6 +33,8 @@ class Place:
         Position in kilometres.
     special : ndarray of bool, shape (households,)
         Whether a household needs special care.
+    room_scores : ndarray of float, shape (communities of today,)
+        Standard normal draws of the area of each of today's offices.
     community, street, grid, today : ndarray of int, shape (households,)
         The unit of each household; `today` is its present community, under every design.
     point : ndarray of int, shape (households,)
@@ -49,6 +51,7 @@ class Place:
 
     xy: Floats
     special: NDArray[np.bool_]
+    room_scores: Floats
     today: Ints
     community: Ints
     point: Ints
@@ -119,10 +122,10 @@ def borders_of(pilot: Pilot) -> Borders:
 def build_place(pilot: Pilot, number: int = 0, replication: int | None = None) -> Place:
     """Return the place of a district under a design: the same under every design.
 
-    The sizes of today's communities and the special-care households are chance. Without a replication they come from
-    the place's own seed: that is the base place, from which everything is known before a simulation. With
-    `district.place: fixed` every replication has it; else each draws its own. Districts of a province that share a
-    config differ by their number: each has sizes, households and streams of its own.
+    The sizes of today's communities, the areas of their offices and the special-care households are chance. Without a
+    replication they come from the place's own seed: that is the base place, from which everything is known before a
+    simulation. With `district.place: fixed` every replication has it; else each draws its own. Districts of a province
+    that share a config differ by their number: each has sizes, households and streams of its own.
     """
     district = pilot.district
 
@@ -158,6 +161,7 @@ def _within(
     return Place(
         xy=hilbert_points(district.households) * district.built_up_km2**0.5,
         special=care < district.special_care_share,
+        room_scores=rng("rooms").standard_normal(district.communities),
         today=today,
         community=community,
         point=np.repeat(

@@ -164,7 +164,11 @@ def today(pilot: Pilot) -> Pilot:
     service = pilot.service.model_copy(update={"points": 1})
     grid = pilot.grid.model_copy(update={"patrol_duty_share": 0.0})
     sections = {"structure": structure, "staffing": staffing, "roles": roles, "service": service}
-    levers = pilot.levers.model_copy(update={"pay": pilot.levers.pay.model_copy(update={"gap_closed_share": 0.0})})
+    rooms = {"gap_closed_share": 0.0, "street_rooms_share": 0.0}
+    off = {"pay": {"gap_closed_share": 0.0}, "premises": rooms}
+    levers = pilot.levers.model_copy(
+        update={name: getattr(pilot.levers, name).model_copy(update=values) for name, values in off.items()}
+    )
     return without(WORK_LEVERS, pilot).model_copy(update={**sections, "grid": grid, "levers": levers})
 
 

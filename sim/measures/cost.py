@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.district import workload
+from sim.district import premises, workload
 from sim.district.office_hours import WEEKS_A_YEAR, office_hours_a_day
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class Account:
         but for community workers whose pay is lifted.
     offices
         The running of the communities' offices.
+    rooms
+        Those that a lever adds to them.
     past_closing
         Pay of the hours past closing; one value a replication.
     own_time
@@ -71,6 +73,7 @@ class Account:
 
     pay: Mapping[Level, float]
     offices: float
+    rooms: float
     past_closing: Floats
     own_time: Floats
     finished: Floats
@@ -78,7 +81,7 @@ class Account:
     @property
     def total(self) -> Floats:
         """Return the cost a year, without residents' own time (shape (replications,))."""
-        return sum(self.pay.values()) + self.offices + self.past_closing
+        return sum(self.pay.values()) + self.offices + self.rooms + self.past_closing
 
     @property
     def per_finished(self) -> Floats:
@@ -90,7 +93,7 @@ class Account:
     @property
     def below(self) -> Floats:
         """Return the share of it that is spent in the communities: their pay and offices (shape (replications,))."""
-        return (self.pay.get("community", 0.0) + self.offices) / self.total
+        return (self.pay.get("community", 0.0) + self.offices + self.rooms) / self.total
 
 
 def account(pilot: Pilot, replications: Sequence[Use]) -> Account:
@@ -109,6 +112,7 @@ def account(pilot: Pilot, replications: Sequence[Use]) -> Account:
     return Account(
         pay=paid,
         offices=offices(pilot),
+        rooms=rooms(pilot),
         past_closing=np.array(past_closing, dtype=np.float64),
         own_time=np.array(own_hours, dtype=np.float64) * counted if counted > 0 else np.zeros(len(replications)),
         finished=np.array([one.finished for one in replications], dtype=np.float64) / copies / weeks,
@@ -145,3 +149,8 @@ def offices(pilot: Pilot) -> float:
     today, cost = pilot.district.communities, pilot.cost
     n = (pilot.structure.communities or today) * pilot.service.points
     return cost.office_running * (cost.office_fixed_share * n + (1 - cost.office_fixed_share) * today)
+
+
+def rooms(pilot: Pilot) -> float:
+    """Return what the rooms cost that a lever adds to the communities' offices (yuan a year), on the base place."""
+    return pilot.cost.room_m2 * premises.added_m2(pilot)

@@ -86,6 +86,7 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "counter_wait_10_30": ("share", "waits of 10 to 30 minutes"),
     "counter_wait_30_60": ("share", "waits of 30 to 60 minutes"),
     "counter_wait_60_up": ("share", "waits of an hour and more"),
+    "turned_away": ("share", "of a resident's comings in person, those that found the waiting room full"),
     "detection_lag_p50": (
         "working days",
         N_("median from the rise of a latent issue until a patrol or report tells of it"),
@@ -114,6 +115,8 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     "vacant": ("share", "working days of the posts of community workers on which nobody is in post"),
     "newcomers": ("share", "of the other days of these posts, those with somebody in the first year there"),
     "exits": ("a year", "community workers who leave, a post"),
+    "meets_standard": ("share", "communities' offices with at least the area of the standard"),
+    "residents_m2": ("m2", "of the communities' offices, what is the residents', per 1,000 of them"),
     "paper_on_time": (
         "share",
         "pieces of work from above and of own work whose date lies in the measured weeks, done by the end of that day",
@@ -140,7 +143,8 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
     ),
     "cost": (
         "million yuan a year",
-        "pay, running of the communities' offices and hours past closing, by the prices of the group cost",
+        "pay, running of the communities' offices, rooms added to them and hours past closing, by the prices of the "
+        "group cost",
     ),
     "cost_per_finished": ("yuan", "the same over the requests that are finished a year"),
     "spent_below": ("share", "of the same, the pay and the offices of the communities"),
@@ -160,8 +164,8 @@ DEFINITIONS: dict[str, tuple[str, str]] = {
 }
 
 UNITS = (
-    N_("a month"), N_("a year"), N_("hours"), N_("hours a week"), N_("index"), N_("million yuan a year"), N_("minutes"),
-    N_("office hours"), N_("per request"), N_("ratio"), N_("requests"), N_("working days"), N_("yuan"),
+    N_("a month"), N_("a year"), N_("hours"), N_("hours a week"), N_("index"), N_("m2"), N_("million yuan a year"),
+    N_("minutes"), N_("office hours"), N_("per request"), N_("ratio"), N_("requests"), N_("working days"), N_("yuan"),
 )  # fmt: skip
 """Units of measures, but shares, which are shown in per cent."""
 
@@ -183,7 +187,9 @@ SHARES = frozenset(name for name, (unit, _) in DEFINITIONS.items() if unit == "s
 PRICED = frozenset({"cost", "cost_per_finished", "spent_below"})
 """Measures that no replication keeps: they are reckoned from others and from prices, so that prices need no run."""
 
-BY_STAFFING, BY_PLACE = frozenset({"managers_share"}), frozenset({"walk", "posts_above_90"})
+BY_STAFFING, BY_PLACE = frozenset({"managers_share"}), frozenset({
+    "walk", "posts_above_90", "meets_standard", "residents_m2",
+})  # fmt: skip
 """Measures that are known without simulation: of the staff, who are those of the base place, and of each place."""
 
 WORSENING = frozenset({
@@ -193,7 +199,10 @@ WORSENING = frozenset({
 })  # fmt: skip
 """Measures that only get worse the longer staff cannot keep up, as what they are late with piles up."""
 
-ONLY_WHERE_OBSERVED = frozenset({"days_per_hand_over", "self_government_done", "vacant", "newcomers", "exits"})
+ONLY_WHERE_OBSERVED = frozenset({
+    "days_per_hand_over", "self_government_done", "vacant", "newcomers", "exits", "turned_away", "meets_standard",
+    "residents_m2",
+})  # fmt: skip
 """Measures that a replication has only where there is something to measure; all others it always has."""
 
 RESIDENTS = (
@@ -225,6 +234,8 @@ GROUPS = {
             "vacant",
             "newcomers",
             "exits",
+            "meets_standard",
+            "residents_m2",
             *PRICED,
         ),
         ("all",),

@@ -53,4 +53,4 @@ def at_equal(pilot: Pilot, other: Pilot, by: By) -> Pilot:
 
 def _known(pilot: Pilot) -> float:
     """Return what a design costs a year as far as it is known before a run (yuan)."""
-    return sum(cost.pay(pilot).values()) + cost.offices(pilot)
+    return sum(cost.pay(pilot).values()) + cost.offices(pilot) + cost.rooms(pilot)

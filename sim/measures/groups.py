@@ -51,6 +51,10 @@ def groups_of(organisation: Organisation) -> dict[str, tuple[str, ...]]:
     if not organisation.pilot.mechanisms.turnover.on:
         for measure in ("vacant", "newcomers", "exits"):
             del every[measure]
+    if organisation.rooms is None:
+        del every["meets_standard"], every["residents_m2"]
+    if organisation.rooms is None or organisation.rooms.chairs is None:
+        del every["turned_away"]
     if organisation.pilot.district.copies == 1:
         return every
     return {measure: tuple(g for g in groups if not g.startswith(APART)) for measure, groups in every.items()}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sim.arrays import Ints
 
 # As in the record and in the stages: Numba's cache would not notice a change there.
-SERVED, ABANDONED = 2, 3
+SERVED, ABANDONED, REFUSED = 2, 3, 4
 IN_PERSON, AT_HOME = 1, 3
 
 
@@ -51,6 +51,7 @@ class RequestOutcomes(NamedTuple):
     touched: Ints
     touched_in_person: Ints
     n_waits: Ints
+    turned_away: Ints
 
 
 @inlined
@@ -74,7 +75,10 @@ def update_request(
     touched = path.station[i] >= 0 and overloaded[path.station[i]] == 1
     outcomes.touched[r] |= touched
     if path.presence[i] == IN_PERSON:
-        outcomes.n_waits[r] += 1
+        if outcome == REFUSED:
+            outcomes.turned_away[r] += 1
+        else:
+            outcomes.n_waits[r] += 1
         outcomes.own_time[r] += (end if end >= 0 else horizon) - arrival
         outcomes.touched_in_person[r] |= touched
     elif path.presence[i] == AT_HOME and path.start[i] >= 0:

@@ -50,6 +50,8 @@ class Requests:
         Whether it, or the resident in person, came to a station whose staff are overloaded.
     n_waits : ndarray of int
         How often the resident waited in person.
+    turned_away : ndarray of int
+        How often a full waiting room turned the resident away.
     more_trips, more_own_time, more_hand_overs, more_wrong_desks, more_waits, more_waited : ndarray of int
         What a request without a result may still add to these at most, had the replication gone on (`unfinished.most`);
         `more_waited` are the ticks that its further waits in person may last together.
@@ -71,6 +73,7 @@ class Requests:
     touched: Bools
     touched_in_person: Bools
     n_waits: AnyInts
+    turned_away: AnyInts
     more_trips: AnyInts
     more_own_time: AnyInts
     more_hand_overs: AnyInts
@@ -130,6 +133,7 @@ def requests(case: Case, visits: Visits, overloaded: Bools) -> Requests:
         touched=outcomes.touched == 1,
         touched_in_person=outcomes.touched_in_person == 1,
         n_waits=_narrow(outcomes.n_waits),
+        turned_away=_narrow(outcomes.turned_away),
         **more,
         waits=_narrow(_waits(case, visits)),
     )
@@ -165,7 +169,8 @@ def _narrow(values: AnyInts) -> AnyInts:
 def _waits(case: Case, visits: Visits) -> AnyInts:
     """Return the office ticks of each wait in person until service or giving up, -1 where neither has come."""
     n = case.network.requests.first[case.n_residents]
-    rows = np.flatnonzero((visits.arrival[:n] >= 0) & (case.labels.presence[:n] == Presence.IN_PERSON))
+    waited = (visits.arrival[:n] >= 0) & (visits.outcome[:n] != Outcome.REFUSED)
+    rows = np.flatnonzero(waited & (case.labels.presence[:n] == Presence.IN_PERSON))
     stop = np.where(visits.start[rows] >= 0, visits.start[rows], visits.end[rows])
     ticks = case.office.hours.between(visits.arrival[rows], stop)
     return np.where(stop < 0, -1, ticks)

@@ -60,6 +60,8 @@ class _Measured:
     dispatch: AnyInts
     touched: Bools
     touched_in_person: Bools
+    n_waits: AnyInts
+    turned_away: AnyInts
     more_trips: AnyInts
     more_own_time: AnyInts
     more_hand_overs: AnyInts
@@ -145,6 +147,8 @@ def resident_rows(
             _issue_rows(rows, office, group, group_issues, cap)
             _open_rows(rows, office, group, group_measured, group_waits)
             _open_issue_rows(rows, office, group, group_issues, cap)
+            if organisation.rooms is not None and organisation.rooms.chairs is not None:
+                _turned_away_rows(rows, group, group_measured)
     return rows
 
 
@@ -169,6 +173,8 @@ def _measured(organisation: Organisation, office: OfficeTime, demand: Demand, re
         dispatch=office.hours.elapsed(requests.dispatched) - before,
         touched=requests.touched,
         touched_in_person=requests.touched_in_person,
+        n_waits=requests.n_waits,
+        turned_away=requests.turned_away,
         more_trips=requests.more_trips,
         more_own_time=requests.more_own_time,
         more_hand_overs=requests.more_hand_overs,
@@ -294,6 +300,15 @@ def _wait_rows(rows: Rows, group: str, waits: _Waits) -> None:
         within = _count((minutes >= low) & (minutes < high))
         name = f"counter_wait_{low}_{high:g}" if np.isfinite(high) else f"counter_wait_{low}_up"
         rows.add(name, group, "share", _share(within, n), n)
+
+
+def _turned_away_rows(rows: Rows, group: str, requests: _Measured) -> None:
+    """Add who is turned away by a full waiting room, and by how much what is still open can move it."""
+    turned = int(requests.turned_away.sum())
+    n = turned + int(requests.n_waits.sum())
+    rows.add("turned_away", group, "share", _share(turned, n), n)
+    more = int(requests.more_waits.sum())
+    _add_bound(rows, "turned_away", group, _over(more, n + more), more)
 
 
 def _issue_rows(rows: Rows, office: OfficeTime, group: str, issues: _Issues, cap: float) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sim.measures.tally import Tally
 
 
+LEAST_M2 = 1e-6  # of an office: less is the rounding of a sum
 NEARLY_FULL = 0.9  # the load above which `posts_above_90` counts a post
 
 
@@ -88,10 +89,16 @@ def tables(
 
 
 def _add_design_rows(rows: Rows, organisation: Organisation, pools: Sequence[Pool]) -> None:
-    """Add what is known without simulation: walks to the office, the share of grid managers, and posts nearly full."""
+    """Add what is known without simulation: walks to the office, its rooms, grid managers, and posts nearly full."""
     place, district = organisation.place, organisation.pilot.district
     minutes = place.distance(place.point) / district.walking_kmh * 60
     rows.add("walk", "all", "minutes", float(minutes.mean()), len(minutes))
+    if (rooms := organisation.rooms) is not None:
+        premises, n = organisation.pilot.mechanisms.premises, len(rooms.area)
+        meets = rooms.area > premises.standard_m2 - LEAST_M2
+        rows.add("meets_standard", "all", "share", float(meets.mean()), n)
+        of_residents = (1 - premises.office_share) * float(rooms.area.sum())
+        rows.add("residents_m2", "all", "m2", of_residents / district.population * 1_000, n)
     staff_there = [p for p in organisation.people if p.level == "community"]
     n_managers = sum(p.specialism < 0 for p in staff_there)
     rows.add("managers_share", "all", "share", n_managers / len(staff_there), len(staff_there))

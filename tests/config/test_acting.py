@@ -31,6 +31,8 @@ TWO_MONTHS = ("four_level", "run.drain_weeks=4")
 GATHERED = ("four_level", "staffing.community_heads=100", "staffing.community_heads_max=30", "staffing.street_heads=40")
 
 # A knob and another value, a design in which it cannot act, and one in which it can.
+SMALL_ROOMS = ("four_level", "mechanisms.premises.mean_m2=50", "mechanisms.premises.m2_per_counter=12",
+               "mechanisms.premises.m2_per_chair=4")  # fmt: skip
 TURNOVER = ("four_level", "mechanisms.turnover.exits_per_year=2")
 TURNS = [
     ("district.bus_share", 0.9, THREE, FOUR),
@@ -109,6 +111,14 @@ TURNS = [
     ("levers.pay.gap_closed_share", 1, ("four_level", "cost.street_pay=14400"), FOUR),
     ("mechanisms.turnover.exits_by_pay_share", 0.3, FOUR,
      ("four_level", "mechanisms=base", "levers.pay.gap_closed_share=1")),
+    ("mechanisms.premises.mean_m2", 20, FOUR, SMALL_ROOMS),
+    ("mechanisms.premises.m2_cv", 2, FOUR, SMALL_ROOMS),
+    ("mechanisms.premises.standard_m2", 70, FOUR, SMALL_ROOMS),
+    ("mechanisms.premises.office_share", 0.3, FOUR, SMALL_ROOMS),
+    ("mechanisms.premises.street_m2", 20, THREE,
+     ("three_level", *SMALL_ROOMS[1:], "levers.premises.street_rooms_share=0.2")),
+    ("levers.premises.gap_closed_share", 1, FOUR, SMALL_ROOMS),
+    ("levers.premises.street_rooms_share", 1, SMALL_ROOMS, ("three_level", *SMALL_ROOMS[1:])),
     ("mechanisms.self_government.evening_hours_per_week", 1, FOUR,
      ("four_level", "mechanisms.self_government.community_hours_per_week=6")),
     ("conduct.step_minutes", 20,

@@ -34,13 +34,17 @@ def test_a_mechanism_that_is_off_is_no_part_of_a_key_and_one_that_is_on_is():
     older = {name: part for name, part in plain.items() if name != "mechanisms"}  # as an earlier program kept it
     assert matters(plain) == matters(older)
     assert key(pilot("four_level", "mechanisms=base")) != key(pilot("four_level"))
-    assert matters(mapping("four_level", "mechanisms=base"))["mechanisms"].keys() == {"self_government", "turnover"}
+    assert matters(mapping("four_level", "mechanisms=base"))["mechanisms"].keys() == {
+        "self_government", "turnover", "premises"
+    }  # fmt: skip
 
 
 def test_a_measure_of_a_mechanism_is_judged_only_where_that_is_on():
     names = {mechanisms: {one.measure for one in pilot("four_level", f"mechanisms={mechanisms}").report.measures}
              for mechanisms in ("off", "base")}  # fmt: skip
-    assert names["base"] - names["off"] == {"self_government_done", "vacant", "newcomers", "exits"}
+    assert names["base"] - names["off"] == {
+        "self_government_done", "vacant", "newcomers", "exits", "turned_away", "meets_standard", "residents_m2"
+    }  # fmt: skip
     plain = mapping("four_level")
     plain["report"]["measures"][0]["mechanism"] = "self_goverment"
     with pytest.raises(ConfigError, match=r"measures.0.mechanism must be a key of mechanisms.*self_government"):

@@ -20,7 +20,7 @@ def record():
 
 
 def test_the_passes_know_the_same_codes():
-    assert (kernels.SERVED, kernels.ABANDONED) == (Outcome.SERVED, Outcome.ABANDONED)
+    assert (kernels.SERVED, kernels.ABANDONED, kernels.REFUSED) == (Outcome.SERVED, Outcome.ABANDONED, Outcome.REFUSED)
     assert [outcome for outcome in Outcome if outcome >= kernels.ABANDONED] == [Outcome.ABANDONED, Outcome.REFUSED]
     assert kernels.IN_PERSON == Presence.IN_PERSON
 

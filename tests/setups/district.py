@@ -40,6 +40,7 @@ TINY = (
     "district.work.from_above_hours=12550",
     *(f"district.work.street_hours.{work}={hours}" for work, hours in STREET_HOURS.items()),
     *(f"district.work.district_hours.{work}={hours}" for work, hours in DISTRICT_HOURS.items()),
+    "mechanisms.premises.smallest_m2=[10]",
     "run.warm_up_weeks=1",
     "run.measured_weeks=1",
     "run.drain_weeks=1",

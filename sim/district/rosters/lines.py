@@ -40,10 +40,13 @@ def served(
     points = organisation.pilot.service.points if organisation.people[m].level == "community" else 1
     if serving < points:
         return _desk_duty(organisation, m, serving)
-    covers, manned = divmod(serving - points, 2)
+    covers, elsewhere = divmod(serving - points, 2)  # others serve who comes: at the rota desk, or at the counters
     run, kind_of_day = divmod(covers, len(away))
-    lines = lines_of(m, desks, not manned)
-    covered, front = tuple(desk for desk in desks if desk in COVERED_DESKS), organisation.pilot.service.desk == "own"
+    own = organisation.pilot.service.desk == "own"
+    if own and elsewhere:
+        desks = tuple(desk for desk in desks if desk is not Desk.FRONT)
+    lines = lines_of(m, desks, own or not elsewhere)
+    covered, front = tuple(desk for desk in desks if desk in COVERED_DESKS), own
     for absent in sorted(colleagues(run)):
         if organisation.people[absent].specialism in away[kind_of_day]:
             lines = _with_cover(organisation, lines, lines_of(absent, covered, front))
@@ -58,6 +61,7 @@ def own_lines(organisation: Organisation, m: int, desks: tuple[Desk, ...], front
     pilot, person = organisation.pilot, organisation.people[m]
     outside = round(OWN_PACE * pilot.roles.outside_pace)
     everything = person.level == "community" and pilot.roles.scheme == "generalist"
+    few_counters = person.level == "community" and organisation.few_counters[person.unit] is not None
     lines: list[Line] = []
     for desk in desks:
         if desk in (Desk.FRONT, Desk.PHONE) and not front:
@@ -73,7 +77,7 @@ def own_lines(organisation: Organisation, m: int, desks: tuple[Desk, ...], front
         elif desk in (Desk.PHONE, Desk.ASSEMBLY):
             lines += _in_common(organisation, person, desk, rank)
         elif (person.level, desk) in organisation.at and person.specialism >= 0:
-            room = everything or (desk is Desk.FRONT and pilot.roles.one_room)
+            room = everything or (desk is Desk.FRONT and (pilot.roles.one_room or few_counters))
             lines += at_desk(organisation, person, desk, rank, pace, everything=room)
     return lines
 

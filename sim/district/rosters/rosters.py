@@ -107,14 +107,14 @@ def build_rosters(organisation: Organisation, office: OfficeTime, replication: i
     there = np.stack([~absence.absences(organisation, office, p.identity, replication) for p in people])
     in_post = careers(organisation, office, replication)
     here = there if in_post is None else there & in_post.filled
-    duties = _Duties()
-    units = [(level, unit) for level in pilot.structure.levels for unit in range(organisation.n_units(level))]
-    written = [_unit_spans(organisation, office, level, unit, here, duties) for level, unit in units]
-    by_person = np.argsort(np.concatenate([spans.person for spans in written]), kind="stable")
-    spans = _Spans(*(np.concatenate(column)[by_person] for column in zip(*written, strict=True)))
     meetings = absence.meetings(organisation, office, replication)
     away, unplaced = away_legs(organisation, office, replication, here, meetings)
     gaps = np.concatenate([meetings, away])
+    duties = _Duties()
+    units = [(level, unit) for level in pilot.structure.levels for unit in range(organisation.n_units(level))]
+    written = [_unit_spans(organisation, office, level, unit, here, gaps, duties) for level, unit in units]
+    by_person = np.argsort(np.concatenate([spans.person for spans in written]), kind="stable")
+    spans = _Spans(*(np.concatenate(column)[by_person] for column in zip(*written, strict=True)))
     spans = _without(spans, gaps[np.lexsort((gaps[:, 1], gaps[:, 0]))], office.weeks * WEEK)
     attended = attended_days(organisation, office, spans.duty, spans.open, duties.columns())
     spans = _with_evenings(organisation, office, here, duties, spans)
@@ -135,17 +135,21 @@ def build_rosters(organisation: Organisation, office: OfficeTime, replication: i
 
 
 def _unit_spans(
-    organisation: Organisation, office: OfficeTime, level: Level, unit: int, there: Bools, duties: _Duties
+    organisation: Organisation, office: OfficeTime, level: Level, unit: int, there: Bools, gaps: Ints, duties: _Duties
 ) -> _Spans:
-    """Return the spans of a unit's staff, before meetings are cut out.
+    """Return the spans of a unit's staff, before meetings and work away (`gaps`) are cut out.
 
     An opening of the office is one span; where people have an A and a B post it may be two, one of them for the grid.
-    The arrays have the axes member, day, opening and part.
+    The arrays have the axes member, day, opening and part. Where there are fewer counters than heads an opening is in
+    pieces, so that whoever is called away from a counter is stood in for.
     """
     pilot, members = organisation.pilot, organisation.members(level, unit)
     community = level == "community"
     here, shape = there[members], (-1, office.sessions_a_day)
     opens, closes = office.hours.open.reshape(shape), office.hours.close.reshape(shape)
+    counters = organisation.few_counters[unit] if community and pilot.service.desk == "own" else None
+    if counters is not None:
+        opens, closes, session = _pieces(office, members, gaps)
     run, leaves = np.zeros_like(here, dtype=np.int64), np.zeros_like(here)
     away, on_day = _nobody_in(organisation, members, here)
     rings = _rings(organisation, members)
@@ -156,9 +160,13 @@ def _unit_spans(
     if pilot.staffing.catch_up_hours_per_week or pilot.mechanisms.self_government.evening_hours:
         leaves = here  # else what is suspended would go on in the evening
     n_points = pilot.service.points if community else 1
-    seat, manned = np.full((*here.shape, shape[1]), -1), np.zeros(len(opens), dtype=bool)
+    seat, elsewhere = np.full((*here.shape, opens.shape[1]), -1), np.zeros((1, 1, 1), dtype=bool)
+    at_desks = here & _at_desks(organisation, members)[:, None]
     if community and pilot.service.desk == "rota":
-        seat, manned = _rota(here & _at_desks(organisation, members)[:, None], shape[1], n_points * pilot.service.seats)
+        seat, manned = _rota(at_desks, opens.shape[1], n_points * organisation.seats(unit))
+        elsewhere = manned[None, :, None]
+    elif counters is not None:
+        elsewhere = ~_at_counters(at_desks[:, :, None] & ~_called_away(members, gaps, opens), session, counters)
     parted = community & _has_both(organisation, members)
     turns = np.clip(_turns(pilot, office)[:, None], opens, closes)
     cut = np.where((seat >= 0) | ~parted[:, None, None], closes, turns)
@@ -166,11 +174,11 @@ def _unit_spans(
     closed = np.stack([cut, np.broadcast_to(closes, cut.shape)], axis=-1)
     hand_back = np.zeros(opened.shape, dtype=np.int64)
     hand_back[:, :, -1] = leaves[:, :, None] & (closed[:, :, -1] == closes[:, -1:])
-    # what a member serves: the rota desk of a point; else it depends on whom they cover and on whether the rota desk is
-    # manned. Seats go round the points day by day, so that no point is always the one with a seat less.
+    # what a member serves: the rota desk of a point; else it depends on whom they cover and on whether others serve who
+    # comes. Seats go round the points day by day, so that no point is always the one with a seat less.
     point = (seat + np.arange(len(opens))[:, None]) % n_points
     covers = np.where(run > 0, run * len(away) + on_day, 0)
-    serves = np.where(seat >= 0, point, n_points + 2 * covers[:, :, None] + manned[:, None])
+    serves = np.where(seat >= 0, point, n_points + 2 * covers[:, :, None] + elsewhere)
     keep = here[:, :, None, None] & (opened < closed)
     position, _, _, part = np.nonzero(keep)
     serving_of = np.broadcast_to(serves[..., None], keep.shape)[keep]
@@ -264,6 +272,52 @@ def _rota(here: Bools, per_day: int, counters: int) -> tuple[Ints, Bools]:
     seat = (position[:, :, None] - turn) % np.maximum(present, 1)[:, None]
     seated = here[:, :, None] & (seat < seats[:, None])
     return np.where(seated, seat, -1), seats > 0
+
+
+def _pieces(office: OfficeTime, members: list[int], gaps: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return the pieces of the openings between which somebody of a unit goes away or comes back.
+
+    All days have the same pieces: their opens and closes (shape (days, pieces)), and the opening of each.
+    """
+    shape = (-1, office.sessions_a_day)
+    opens, closes = office.hours.open.reshape(shape), office.hours.close.reshape(shape)
+    mine = gaps[np.isin(gaps[:, 0], members)]
+    opening = np.searchsorted(office.hours.close, mine[:, 1], side="right")
+    begin, end = (column - office.hours.open[opening] for column in mine.T[1:])
+    pieces = []
+    for session, length in enumerate((closes - opens)[0].tolist()):
+        of_session = opening % shape[1] == session
+        cuts = np.unique(np.concatenate([[0, length], begin[of_session], end[of_session]]))
+        pieces.append((opens[:, session, None] + cuts[:-1], opens[:, session, None] + cuts[1:]))
+    first, last = (np.concatenate(column, axis=1) for column in zip(*pieces, strict=True))
+    return first, last, np.repeat(np.arange(shape[1]), [piece.shape[1] for piece, _ in pieces])
+
+
+def _called_away(members: list[int], gaps: Ints, opens: Ints) -> Bools:
+    """Return who is at a meeting or works away in each piece of the openings (shape (members, days, pieces))."""
+    mine = gaps[np.isin(gaps[:, 0], members)]
+    member = mine[:, 0] - members[0]
+    change = np.zeros((len(members), opens.size + 1), dtype=np.int64)
+    np.add.at(change, (member, np.searchsorted(opens.ravel(), mine[:, 1])), 1)
+    np.add.at(change, (member, np.searchsorted(opens.ravel(), mine[:, 2])), -1)
+    return np.asarray((np.cumsum(change, axis=1)[:, :-1] > 0).reshape(len(members), *opens.shape))
+
+
+def _at_counters(here: Bools, session: Ints, counters: Ints) -> Bools:
+    """Return who is at a counter of their point in each piece of the openings (shape of `here`).
+
+    Those who are in take turns, opening after opening; who is called away is stood in for by the next in turn.
+    """
+    seated = np.zeros_like(here)
+    days, sessions = np.arange(here.shape[1])[:, None], int(session.max()) + 1
+    for point, n in enumerate(counters.tolist()):
+        there = here[point :: len(counters)]
+        turn = n * (days * sessions + session)
+        place = (np.arange(len(there))[:, None, None] - turn) % len(there)
+        before = np.argsort(np.where(there, place, len(there)), axis=0, kind="stable")
+        rank = np.argsort(before, axis=0)
+        seated[point :: len(counters)] = there & (rank < n)
+    return seated
 
 
 def _without(spans: _Spans, meetings: Ints, horizon: int) -> _Spans:

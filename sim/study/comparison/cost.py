@@ -61,6 +61,8 @@ def table(designs: Mapping[str, Design], measures: pl.DataFrame, confidence: flo
         *((_label(gettext("pay, {level}", level=words_of(level))), *(_money(one.pay.get(level)) for one in each))
           for level in LEVELS if any(level in one.pay for one in each)),
         (_label(gettext("running of the communities' offices")), *(_money(one.offices) for one in each)),
+        *([(_label(gettext("rooms added to them")), *(_money(one.rooms) for one in each))]
+          if any(one.rooms for one in each) else []),
         (_label(gettext("hours past closing")), *(_money(_mean(one.past_closing)) for one in each)),
         (_label(gettext("in all")), *(_money(_mean(one.total)) for one in each)),
     ]  # fmt: skip
