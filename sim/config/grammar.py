@@ -19,8 +19,10 @@ SYNTAX = re.compile(r"[\[\]{}(),:='\"$]")
 """What means something in a value of Hydra's grammar."""
 
 
-UNQUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[^\s\[\]{}(),:='"$]*[^\x00-\x7f][^\s\[\]{}(),:='"$]*""")
-"""In such a value, what stands between quotes, or else a text with letters that Hydra takes between quotes only."""
+PIECES = re.compile(
+    r"""'(?:\\.|[^'\\])*+\\?(?:'|\Z)|"(?:\\.|[^"\\])*+\\?(?:"|\Z)|(?:[^\s\[\]{}(),:='"$]|[^\x00-\x7f])++""", re.DOTALL
+)
+"""In such a value, what stands between quotes, or else a word: each is read once, however long it is."""
 
 THERE = re.compile(
     r"Could not append to config\. An item is already at '([^']+)'|(\S+) appears more than once|"
@@ -36,7 +38,17 @@ def in_grammar(override: str) -> str:
         return override
     if not SYNTAX.search(value):
         return f"{key}{sign}{quoted(value)}"
-    return key + sign + UNQUOTED.sub(lambda text: text[0] if text[0][0] in "'\"" else quoted(text[0]), value)
+    return key + sign + PIECES.sub(lambda text: quoted(text[0]) if _needs_quotes(text[0]) else text[0], value)
+
+
+def _needs_quotes(piece: str) -> bool:
+    """Return whether a piece is a word with letters that Hydra takes between quotes only."""
+    return piece[0] not in "'\"" and not piece.isascii()
+
+
+def _blanked(piece: re.Match[str]) -> str:
+    """Return a piece, and empty quotes for one that stands between quotes or has to."""
+    return "''" if piece[0][0] in "'\"" or _needs_quotes(piece[0]) else piece[0]
 
 
 def quoted(text: str) -> str:
@@ -111,7 +123,7 @@ def check_decimals(overrides: Iterable[str]) -> None:
     """Raise `ConfigError` where one gives a number that Hydra reads but nobody writes so, as 1_0 for 10."""
     for override in overrides:
         key, _, value = override.lstrip("+").partition("=")
-        for word in re.split(r"[\[\]{}(),:]", UNQUOTED.sub("''", value)):
+        for word in re.split(r"[\[\]{}(),:]", PIECES.sub(_blanked, value)):
             if "_" in word and is_number(word):
                 raise no_decimal(key, word.strip())
 

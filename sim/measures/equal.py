@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 By = Literal["heads", "money"]
 
+LEAST_PAY = 1.0
+"""Of a head that money buys, yuan a year: whoever costs nothing can be had without end."""
+
 
 def at_equal(pilot: Pilot, other: Pilot, by: By) -> Pilot:
     """Return a design with so many heads of today's communities that it has the heads, or costs the money, of another.
@@ -25,14 +28,19 @@ def at_equal(pilot: Pilot, other: Pilot, by: By) -> Pilot:
     Raises
     ------
     ConfigError
-        The heads must be what the design's communities can have.
+        The heads must be what the design's communities can have, and cost something.
     """
     now = pilot.staffing.community_heads
     if by == "heads":
         heads = now + sum(workload.heads(other).values()) - sum(workload.heads(pilot).values())
     else:
-        left = _known(other) - _known(pilot)
-        heads = now + int(left // (pilot.cost.community_pay * (1 + pilot.cost.add_on_share) or 1.0))
+        of_one = pilot.cost.community_pay * (1 + pilot.cost.add_on_share)
+        if of_one < LEAST_PAY:
+            raise ConfigError(
+                f"cost.community_pay must be at least {LEAST_PAY:g} with its add-on where designs are compared at "
+                f"equal money, got {pilot.cost.community_pay:g}"
+            )
+        heads = now + int((_known(other) - _known(pilot)) // of_one)
     if heads == now:
         return pilot
     low, high = (pilot.district.communities * most for most in (

@@ -15,6 +15,7 @@ from sim.config.compose import parse
 from sim.config.composition import Composition
 from sim.engine import compiled
 from sim.errors import ConfigError
+from sim.measures import cost
 from sim.study.points.plan import check, planned
 
 NOBODY_AWAY = ("four_level", "staffing.absence.share=0")
@@ -141,10 +142,11 @@ def turned(design, knob, value):
 
 
 def outcome(design):
-    """Return all that happens in a replication of a design, step by step, as arrays."""
+    """Return all that happens in a replication of a design, step by step, and its pay, as arrays."""
     made = case(design)
     tables = [*compiled.run(made.network, made.horizon), made.labels]
-    return [getattr(table, field.name) for table in tables for field in fields(table)]
+    arrays = [getattr(table, field.name) for table in tables for field in fields(table)]
+    return [*arrays, np.array(list(cost.pay(design).values()))]
 
 
 @cache

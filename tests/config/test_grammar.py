@@ -1,4 +1,5 @@
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,14 @@ from sim.config.compose import compose, parse, parsed
 from sim.config.grammar import as_override, in_grammar
 from sim.config.reading import read_yaml
 from sim.errors import ConfigError
+
+
+@pytest.mark.parametrize("text", ["range({},é)", "é{}", "{}'é", "é'{}", 'é"{}'])
+@pytest.mark.parametrize("letter", ["a", "\\'", '\\"', "\\"])
+def test_a_long_text_is_read_once(text, letter):
+    began = time.process_time()
+    in_grammar("key=" + text.format(200_000 * letter))
+    assert time.process_time() - began < 5  # that which read it again at every letter took hours
 
 
 @pytest.mark.parametrize(

@@ -144,3 +144,9 @@ def test_the_measures_are_those_of_the_window():
     leave = sum(bool(one.exits[m, d]) for m in mine for d in inside)
     assert value["exits"] == pytest.approx(leave / len(mine) * 52 / 30)
     assert not {"vacant", "newcomers", "exits"} & set(replication.simulate(tiny(), 0)[0]["measures"]["measure"])
+
+
+def test_newcomers_who_learn_within_days_overflow_nothing():
+    with np.errstate(all="raise"):
+        _, _, (one,) = drawn(1.0, 104, **{"mechanisms.turnover.newcomer_months": 0.1})
+    assert (one.pace >= 1000).all()

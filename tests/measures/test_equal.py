@@ -36,6 +36,13 @@ def test_what_no_community_can_have_is_refused():
         at_equal(*(pilot(name, "cost.community_pay=1000") for name in ("three_level", "four_level")), "money")
 
 
+@pytest.mark.parametrize("pay", [0, "1.0e-320"])
+def test_money_buys_no_heads_that_cost_nothing(pay):
+    four, three = (pilot(name, f"cost.community_pay={pay}") for name in ("four_level", "three_level"))
+    with pytest.raises(ConfigError, match=r"^cost.community_pay must be at least 1 with its add-on .*got"):
+        at_equal(three, four, "money")
+
+
 def test_the_command_names_what_is_rescaled(capsys):
     main(["pilots=[four_level,three_level]", "equal=money", "run=quick", "--cfg", "job"])
     shown = capsys.readouterr().out

@@ -212,7 +212,8 @@ def test_multirun_of_pilots_is_a_study_of_every_combination(sweep, tmp_path):
     assert "pilots: - four_level - three_level" in shown
     assert not Path("results").exists()
     told = sweep(*line, word="run")
-    assert "2 settings (grid) under 2 pilots (four_level, three_level): 4 points, 2 replications each" in told
+    titles = "four levels (today), three levels (reform)"
+    assert f"2 settings (grid) under 2 pilots ({titles}): 4 points, 2 replications each" in " ".join(told.split())
     (folder,) = Path("results").glob("multirun-*")
     assert table("design", folder.name)["status"].to_list() == ["run"] * 4
     assert "Nothing was simulated" in sweep(*line, "engine=compiled", word="run")

@@ -71,6 +71,7 @@ def careers(organisation: Organisation, office: OfficeTime, replication: int) ->
             tenure = days - comes
             in_post = (tenure >= 0) & (days < leaves)
             first_year[m] |= in_post & (tenure < a_year)
-            slower = 1000 * (turnover.newcomer_pace - 1) * np.exp(-tenure / (turnover.newcomer_months * a_year / 12))
-            pace[m] = np.where(in_post, 1000 + STEP * np.rint(slower / STEP).astype(np.int64), pace[m])
+            used_to = np.exp(-tenure[in_post] / (turnover.newcomer_months * a_year / 12))
+            slower = 1000 * (turnover.newcomer_pace - 1) * used_to
+            pace[m, in_post] = 1000 + STEP * np.rint(slower / STEP).astype(np.int64)
     return Careers(community, filled, first_year, exits, pace)

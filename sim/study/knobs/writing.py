@@ -14,6 +14,7 @@ from sim.language import N_, gettext, pgettext
 from sim.measures.dictionary import DEFINITIONS
 from sim.report.tables import Column, Table, decimals, escape_markdown, number, scale_of, with_its_unit
 from sim.statistics.reasons import in_words
+from sim.store import files
 from sim.study.knobs.rows import direction_words
 from sim.study.points.factors import shown
 
@@ -164,7 +165,7 @@ def write(file: Path, outcomes: Iterable[Outcome]) -> int:
     text = read_text(file)
     fresh, n = with_keys(text, proposals)
     if n:
-        file.write_text(fresh, encoding="utf-8")
+        files.replace(file, fresh.encode(), file.parent)
     return n
 
 
