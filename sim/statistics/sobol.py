@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from sim.language import N_
+from sim.statistics.skewness import FEWEST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,10 @@ CAUTIONS = {
         "are too large"
     ),
     2: N_("of two replications the noise that settings share is not known: intervals leave it out, and are too narrow"),
+    **dict.fromkeys(
+        range(3, FEWEST),
+        N_("of so few replications the noise that settings share is hardly known: intervals may be too narrow"),
+    ),
 }
 """What is not known of an index, by the number of replications."""
 

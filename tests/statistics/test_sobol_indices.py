@@ -145,6 +145,13 @@ def test_two_replications_are_enough_to_take_the_noise_out_and_one_is_not():
     assert np.isnan(one.noise_share)
 
 
+def test_what_so_few_replications_do_not_tell_is_said():
+    u = sobol_settings(64, 3, 8)
+    said = [indices(noisy("own", u, m, np.random.default_rng(3)), FACTORS).caution for m in (1, 2, 3, 5, 6)]
+    assert [bool(one) for one in said] == [True, True, True, True, False]
+    assert said[2] == said[3] != said[1]
+
+
 def test_a_base_point_without_a_value_is_left_out_everywhere():
     n = 64
     u = sobol_settings(n, 3, 0)

@@ -33,7 +33,7 @@ def test_two_factors_of_one_design_are_crossed_with_what_is_chosen_and_what_prov
     found = seen(planned, {"summary": summary(planned, [0.5, 0.6, 0.7, 0.8], whys=[1])}, [planned.points[2].name])
     assert [column.heading for column in found.table.columns] == ["", "0.1", "0.2"]
     assert found.table.rows == (("200", "50.0", "60.0*"), ("300", f"70.0{CHOSEN}", "80.0"))
-    assert found.caption.startswith("patrols done (%); down: ")
+    assert found.caption.startswith("Patrols done (%); down: ")
     assert "Intervals: ±1.0 points or less. *: nothing follows from it" in found.table.notes[0]
     assert f"{CHOSEN} chosen." in found.table.notes[0]
     assert not found.sample
@@ -63,8 +63,8 @@ def test_one_factor_under_several_designs_has_a_column_for_each():
 
 @pytest.mark.parametrize(
     ("promises", "shown"),
-    [({}, "home visits done"), ({"patrols_done": {"at_least": 0.6}}, "home visits done"),
-     ({"patrols_done": {"at_least": 0.8}}, "patrols done")],
+    [({}, "Home visits done"), ({"patrols_done": {"at_least": 0.6}}, "Home visits done"),
+     ({"patrols_done": {"at_least": 0.8}}, "Patrols done")],
 )  # fmt: skip
 def test_the_promise_that_binds_is_shown_or_else_what_is_not_the_same_everywhere(promises, shown):
     planned = plan(**TWO | {"responses": ["patrols_done", "visits_done"]}, promises=promises)

@@ -12,7 +12,7 @@ SHIPPED = {
     "ab_order": (25, 25),
     "burden": (25, 50),
     "cheapest": (18, 18),
-    "global": (768, 1536),
+    "global": (384, 768),
     "grid_size": (21, 21),
     "screening": None,
     "staffing": (30, 30),

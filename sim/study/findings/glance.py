@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from sim.language import gettext, ngettext, phrase, run_together
+from sim.language import begun, gettext, ngettext, phrase, run_together
 from sim.report import counts
 from sim.report.tables import (
     FLAG,
@@ -201,7 +201,7 @@ def _crossed(
     )
     caption = gettext(
         "{response}; down: {rows}; across: {columns}.",
-        response=with_unit(what, each_unit[differ]), rows=about[0], columns=about[1],
+        response=begun(with_unit(what, each_unit[differ])), rows=about[0], columns=about[1],
     )  # fmt: skip
     return Glance(table, caption=caption)
 
@@ -277,7 +277,7 @@ def _on_cells(found: Mapping[str, _Cell], factor: float, unit: str) -> str:
             else gettext("Intervals, where there is one: ±{within} or less.", within=within)
         )
     if verdicts := [one.verdict for one in found.values() if one.verdict]:
-        said.append(f"{marks_shown(verdicts)}.")
+        said.append(gettext("{marks}.", marks=marks_shown(verdicts)))
     if any(one.mark.startswith(FLAG) for one in found.values()):
         said.append(gettext("{flag}: nothing follows from it, as it depends on the length of the run.", flag=FLAG))
     if any(one.mark.endswith(CHOSEN) for one in found.values()):
