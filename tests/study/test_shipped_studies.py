@@ -12,7 +12,7 @@ SHIPPED = {
     "ab_order": (25, 25),
     "burden": (25, 50),
     "cheapest": (18, 18),
-    "global": (384, 768),
+    "global": (370, 740),
     "grid_size": (21, 21),
     "screening": None,
     "staffing": (30, 30),
